@@ -1,0 +1,89 @@
+# Hexabot's host login: pam_hexabot, nss_hexabot, hexactl.
+#
+#   make            build              make check     every test            make demo   the main job, played in a throw-away host
+#   make install    DESTDIR, PREFIX    make lint      compilers' and checkers' opinions
+#   make deps       Debian packages    make clean     remove build/
+#
+# CC=clang, WERROR=1, SANITIZE=address,undefined and BUILD=dir choose another build. CPPFLAGS, CFLAGS and LDFLAGS come
+# after ours and so override them.
+
+PREFIX     = /usr
+SYSCONFDIR = /etc
+STATEDIR   = /var/lib/hexactl
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+LIBDIR     = $(PREFIX)/lib/$(MULTIARCH)
+SBINDIR    = $(PREFIX)/sbin
+SHAREDIR   = $(PREFIX)/share
+
+BUILD = build/$(CC)
+CFLAGS = -O2 -g
+HARDEN_C  = -fstack-protector-strong -fstack-clash-protection -fcf-protection
+HARDEN_LD = -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
+ifdef SANITIZE
+SAN       = -fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1
+else
+FORTIFY   = -D_FORTIFY_SOURCE=2
+DEFS      = -Wl,-z,defs
+endif
+WARN = -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wimplicit-fallthrough -Wold-style-definition
+ifdef WERROR
+WARN += -Werror
+endif
+
+OUR_CPPFLAGS = -I. -D_GNU_SOURCE -DHXB_SYSCONF_DIR='"$(SYSCONFDIR)"' -DHXB_STATE_DIR='"$(STATEDIR)"' $(FORTIFY)
+OUR_CFLAGS   = -std=gnu17 -fPIC -fvisibility=hidden $(HARDEN_C) $(WARN)
+COMPILE      = $(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS) $(SAN) -MMD -MP -c
+LINK         = $(CC) $(HARDEN_LD) $(SAN)
+
+LIB_SRC := $(sort $(wildcard libhexabot/*.c))
+PAM_SRC := $(sort $(wildcard pam_hexabot/*.c))
+NSS_SRC := $(sort $(wildcard nss_hexabot/*.c)) libhexabot/map_read.c libhexabot/map_pin.c
+CTL_SRC := $(sort $(wildcard hexactl/*.c))
+obj      = $(patsubst %.c,$(BUILD)/%.o,$(1))
+
+LIB_LIBS = -lsqlite3 -lcrypt -lsodium -linih
+
+LIB = $(BUILD)/libhexabot.a
+PAM = $(BUILD)/pam_hexabot.so
+NSS = $(BUILD)/libnss_hexabot.so.2
+CTL = $(BUILD)/bin/hexactl
+
+all: $(PAM) $(NSS) $(CTL)
+
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) -o $@ $<
+
+$(LIB): $(call obj,$(LIB_SRC))
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(PAM): $(call obj,$(PAM_SRC)) $(LIB) pam_hexabot/exports.map
+	$(LINK) -shared $(DEFS) -Wl,--version-script=pam_hexabot/exports.map -Wl,--exclude-libs,ALL -Wl,--as-needed \
+		$(LDFLAGS) -o $@ $(call obj,$(PAM_SRC)) $(LIB) $(LIB_LIBS) -lpam
+
+$(NSS): $(call obj,$(NSS_SRC)) nss_hexabot/exports.map
+	$(LINK) -shared $(DEFS) -Wl,-soname,libnss_hexabot.so.2 -Wl,-z,nodelete -Wl,--version-script=nss_hexabot/exports.map \
+		$(LDFLAGS) -o $@ $(call obj,$(NSS_SRC))
+
+$(CTL): $(call obj,$(CTL_SRC)) $(LIB)
+	@mkdir -p $(@D)
+	$(LINK) -pie -Wl,--as-needed $(LDFLAGS) -o $@ $(call obj,$(CTL_SRC)) $(LIB) $(LIB_LIBS) -ljansson
+
+install: all
+	install -d -m 755 $(DESTDIR)$(LIBDIR)/security $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SHAREDIR)/pam-configs
+	install -m 644 $(PAM) $(DESTDIR)$(LIBDIR)/security/
+	install -m 644 $(NSS) $(DESTDIR)$(LIBDIR)/
+	install -m 755 $(CTL) $(DESTDIR)$(SBINDIR)/
+	install -m 644 dist/pam-configs/* $(DESTDIR)$(SHAREDIR)/pam-configs/
+
+clean:
+	rm -rf build
+
+include tests/tests.mk
+
+.PHONY: all install deps check demo lint clean
+.DELETE_ON_ERROR:
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Adopts Hexabot's database: configuration, directories, ledger, first publish. Each step may find itself done by an earlier
+ * run that was cut off; running it again finishes.
+ */
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "conf_write.h"
+#include "idmap.h"
+#include "init_advice.h"
+#include "init_ledger.h"
+#include "libhexabot/paths.h"
+#include "print.h"
+#include "session.h"
+
+struct adoption {
+	struct hxb_session *session;
+	bool create, rebuild;
+	char *store;      /* resolved */
+	char *config;     /* resolved, where it is there */
+	char *old_store;  /* the existing configuration's; NULL: there is none */
+	bool range;       /* uid_min and uid_max are not the defaults, and go into a new configuration */
+	uid_t store_uid;
+	bool changed;
+};
+
+static enum hxb_result
+no_memory(struct hxb_error *error)
+{
+	return hxb_fail(error, HXB_FAILED, "out of memory");
+}
+
+/* A file that is yet to be made: its directory is resolved, and its name is kept. */
+static char *
+resolve_new(const char *path)
+{
+	char *copy = strdup(path), *other = strdup(path), *directory = NULL, *resolved = NULL;
+
+	if (copy != NULL && other != NULL)
+		directory = realpath(dirname(copy), NULL);
+	if (directory != NULL &&
+	    asprintf(&resolved, "%s/%s", strcmp(directory, "/") == 0 ? "" : directory, basename(other)) == -1)
+		resolved = NULL;
+	free(directory);
+	free(other);
+	free(copy);
+	return resolved;
+}
+
+static enum hxb_result
+resolve_store(struct adoption *adoption, struct hxb_error *error)
+{
+	const char *path = hxb_option(adoption->session->arguments, "store");
+	struct stat st;
+
+	if (path == NULL || path[0] == '\0')
+		return hxb_fail(error, HXB_INVALID, "init: wants --store FILE: Hexabot's database, its DB_SQLITE_PATH");
+	if (adoption->create) {
+		if (lstat(path, &st) == 0)
+			return hxb_fail(error, HXB_REFUSED, "%s: is there already; without --create it is adopted", path);
+		adoption->store = resolve_new(path);
+	} else {
+		adoption->store = realpath(path, NULL);
+	}
+	if (adoption->store == NULL && errno == ENOENT && !adoption->create)
+		return hxb_fail(error, HXB_UNREADABLE,
+		    "%s: no such file; --create makes a new one, for a host without Hexabot", path);
+	if (adoption->store == NULL)
+		return hxb_fail(error, HXB_UNREADABLE, "%s: %m", path);
+	/* Hexabot's user can often write to the store's directory, and could swap our files there. */
+	if (strncmp(adoption->store, HXB_STATE_DIR "/", sizeof(HXB_STATE_DIR)) == 0)
+		return hxb_fail(error, HXB_REFUSED, "%s: the database can't be in " HXB_STATE_DIR
+						    ", which is root's alone; move it elsewhere",
+		    adoption->store);
+	return HXB_OK;
+}
+
+/* No configuration yet: the defaults, but for numbers that this host does not have. */
+static enum hxb_result
+plan_config(struct adoption *adoption, struct hxb_error *error)
+{
+	struct hxb_config *config = &adoption->session->config;
+	uint32_t usual = config->uid_min;
+
+	if (!hxb_ids_propose(&config->uid_min, &config->uid_max))
+		return hxb_fail(error, HXB_FAILED,
+		    "this container has too few uids: set uid_min and uid_max in %s by hand, to 1000 or more of those in "
+		    "/proc/self/uid_map",
+		    adoption->session->arguments->config);
+	adoption->range = config->uid_min != usual;
+	if (adoption->range)
+		hxb_complain("uids %u to %u are used: this container does not have the usual ones", config->uid_min,
+		    config->uid_max);
+	return HXB_OK;
+}
+
+static enum hxb_result
+read_config(struct adoption *adoption, struct hxb_error *error)
+{
+	struct hxb_session *session = adoption->session;
+	const char *path = session->arguments->config;
+	struct stat st;
+	enum hxb_result r;
+
+	if (lstat(path, &st) == -1 && errno == ENOENT) {
+		if ((adoption->config = strdup(path)) == NULL)
+			return no_memory(error);
+		return plan_config(adoption, error);
+	}
+	if ((adoption->config = realpath(path, NULL)) == NULL)
+		return hxb_fail(error, HXB_UNREADABLE, "%s: %m", path);
+	r = hxb_config_load(&session->config, adoption->config, 0, error);
+	if (r != HXB_OK)
+		return r;
+	if ((adoption->old_store = strdup(session->config.store)) == NULL)
+		return no_memory(error);
+	if (strcmp(adoption->old_store, adoption->store) != 0 && !session->arguments->force)
+		return hxb_fail(error, HXB_REFUSED, "%s: is set to %s; --force takes %s instead", path, adoption->old_store,
+		    adoption->store);
+	if (!hxb_ids_exist(session->config.uid_min, session->config.uid_max))
+		hxb_complain("%s: uid_min, uid_max: this container does not have all of these uids", path);
+	return HXB_OK;
+}
+
+static enum hxb_result
+open_store(struct adoption *adoption, struct hxb_error *error)
+{
+	struct hxb_session *session = adoption->session;
+	struct stat st;
+	enum hxb_result r = HXB_OK;
+
+	if (adoption->create)
+		r = hxb_store_create(adoption->store, error);
+	if (r != HXB_OK)
+		return r;
+	if (lstat(adoption->store, &st) == -1)
+		return hxb_fail(error, HXB_UNREADABLE, "%s: %m", adoption->store);
+	adoption->store_uid = st.st_uid;
+	r = hxb_store_open(adoption->store, st.st_uid, hxb_deadline_in(HXB_CTL_DEADLINE), &session->store, error);
+	if (r != HXB_OK)
+		return r;
+	free(session->config.store);
+	session->config.store = strdup(adoption->store);
+	return session->config.store != NULL ? HXB_OK : no_memory(error);
+}
+
+static enum hxb_result
+write_config(struct adoption *adoption, struct hxb_error *error)
+{
+	const struct hxb_config *config = &adoption->session->config;
+
+	if (adoption->old_store != NULL && strcmp(adoption->old_store, adoption->store) == 0)
+		return HXB_OK;
+	adoption->changed = true;
+	if (adoption->old_store != NULL)
+		return hxb_conf_set_store(adoption->config, adoption->store, error);
+	if (strncmp(adoption->config, HXB_CONFIG_DIR "/", sizeof(HXB_CONFIG_DIR)) == 0 &&
+	    mkdir(HXB_CONFIG_DIR, 0755) == -1 && errno != EEXIST)
+		return hxb_fail(error, HXB_FAILED, HXB_CONFIG_DIR ": %m");
+	return hxb_conf_create(adoption->config, adoption->store, adoption->range, config->uid_min, config->uid_max, error);
+}
+
+static struct hxb_change
+change_of(const struct adoption *adoption)
+{
+	return (struct hxb_change){
+		.name = adoption->store,
+		.action = "init",
+		.before = adoption->old_store != NULL ? adoption->old_store : "",
+		.after = adoption->store,
+		.deed = adoption->rebuild ? "adopted as Hexabot's database, with a rebuilt ledger" :
+					    "adopted as Hexabot's database",
+	};
+}
+
+/* The part that changes something. */
+static enum hxb_result
+adopt(struct adoption *adoption, struct hxb_error *error)
+{
+	struct hxb_session *session = adoption->session;
+	struct hxb_change change;
+	bool made = false;
+	enum hxb_result r;
+
+	r = hxb_init_directories(error);
+	if (r == HXB_OK)
+		r = hxb_session_lock(session, error);
+	if (r == HXB_OK)
+		r = hxb_init_ledger(session, adoption->store_uid, adoption->rebuild, &made, error);
+	if (r == HXB_OK)
+		r = write_config(adoption, error);
+	if (r != HXB_OK)
+		return r;
+	change = change_of(adoption);
+	adoption->changed = adoption->changed || made;
+	if (!adoption->changed) {
+		change.deed = "already adopted: nothing to do";
+		hxb_change_none(session, &change);
+		return HXB_OK;
+	}
+	r = hxb_session_begin_ledger(session, error);
+	if (r == HXB_OK)
+		r = hxb_change_record(session, &change, error);
+	if (r == HXB_OK)
+		r = hxb_session_commit(session, HXB_LEDGER_FIRST, error);
+	if (r == HXB_OK)
+		hxb_change_done(session, &change);
+	return r;
+}
+
+static enum hxb_result
+publish(struct adoption *adoption, struct hxb_error *error)
+{
+	struct hxb_session *session = adoption->session;
+	enum hxb_result r = hxb_session_publish(session, session->arguments->force, error);
+
+	if (r != HXB_OK)
+		return r;
+	if (!session->arguments->json)
+		hxb_say("published: %u users, %u roles, %u users without a login ('hexactl list --unmapped' says why)",
+		    session->report.users, session->report.roles, session->report.unmapped);
+	return hxb_init_advice(session, adoption->store_uid, adoption->changed, error);
+}
+
+static enum hxb_result
+would(struct adoption *adoption)
+{
+	const struct hxb_change change = change_of(adoption);
+
+	hxb_change_done(adoption->session, &change);
+	return HXB_OK;
+}
+
+static enum hxb_result
+run(struct hxb_session *session, struct hxb_error *error)
+{
+	struct adoption adoption = {
+		.session = session,
+		.create = hxb_option(session->arguments, "create") != NULL,
+		.rebuild = hxb_option(session->arguments, "rebuild-ledger") != NULL,
+	};
+	bool dry_run = session->arguments->dry_run;
+	enum hxb_result r;
+
+	r = resolve_store(&adoption, error);
+	if (r == HXB_OK)
+		r = read_config(&adoption, error);
+	if (r == HXB_OK && !(dry_run && adoption.create))
+		r = open_store(&adoption, error);
+	if (r == HXB_OK && dry_run)
+		r = would(&adoption);
+	else if (r == HXB_OK)
+		r = adopt(&adoption, error);
+	if (r == HXB_OK && !dry_run)
+		r = publish(&adoption, error);
+	free(adoption.old_store);
+	free(adoption.config);
+	free(adoption.store);
+	return r;
+}
+
+static const struct hxb_option options[] = {
+	{ "store", "FILE", "Hexabot's database: its DB_SQLITE_PATH" },
+	{ "create", NULL, "make a new one, for a host without Hexabot" },
+	{ "rebuild-ledger", NULL, "make a lost or broken ledger anew, with the names and uids of the map" },
+	{ NULL, NULL, NULL },
+};
+
+const struct hxb_command hxb_cmd_init = {
+	.name = "init",
+	.operands = "",
+	.summary = "Adopts Hexabot's database: writes the configuration and publishes its users to this host.",
+	.adopts = true,
+	.changes = true,
+	.force = true,
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: ISC */
+/* The password is prompted for and hashed before anything is locked, and wiped on every path. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "commands.h"
+#include "libhexabot/password.h"
+#include "libhexabot/secret.h"
+#include "print.h"
+#include "prompt.h"
+#include "users.h"
+
+static enum hxb_result
+prompt_twice(const char *name, char password[HXB_PASSWORD_BUFFER], struct hxb_error *error)
+{
+	char again[HXB_PASSWORD_BUFFER] = "", question[192];
+	char *printable = hxb_printable(name, NULL);
+	enum hxb_result r;
+
+	snprintf(question, sizeof(question), "New password for %.128s: ", printable != NULL ? printable : "the user");
+	free(printable);
+	r = hxb_prompt_password(question, password, error);
+	if (r == HXB_OK)
+		r = hxb_prompt_password("Again: ", again, error);
+	if (r == HXB_OK && strcmp(password, again) != 0)
+		r = hxb_fail(error, HXB_INVALID, "%.128s: the two passwords differ; nothing was changed", name);
+	HXB_WIPE(again);
+	return r;
+}
+
+static enum hxb_result
+ask(struct hxb_session *session, const char *name, char hash[HXB_HASH_SIZE], struct hxb_error *error)
+{
+	char password[HXB_PASSWORD_BUFFER] = "";
+	enum hxb_result r;
+
+	if (hxb_option(session->arguments, "stdin") != NULL)
+		r = hxb_read_password(password, error);
+	else
+		r = prompt_twice(name, password, error);
+	if (r == HXB_OK)
+		r = hxb_password_acceptable(password, session->config.password_min_length, error);
+	if (r == HXB_OK)
+		r = hxb_password_hash(password, session->config.password_cost, hash, error);
+	HXB_WIPE(password);
+	return r;
+}
+
+/* A held user gets it at the end of the hold; until then nothing in the row is a password. */
+static enum hxb_result
+replace_parked(struct hxb_session *session, const char *id, const char *hash, struct hxb_error *error)
+{
+	struct hxb_hold *hold = NULL;
+	struct hxb_value value = { .type = 't', .size = strlen(hash) };
+	enum hxb_result r;
+
+	r = hxb_ledger_hold(session->ledger, id, &hold, error);
+	if (r != HXB_OK)
+		return r;
+	if ((value.bytes = (unsigned char *)strdup(hash)) == NULL) {
+		r = hxb_fail(error, HXB_FAILED, "out of memory");
+		goto out;
+	}
+	if (hold->parked.password.bytes != NULL)
+		explicit_bzero(hold->parked.password.bytes, hold->parked.password.size);
+	free(hold->parked.password.bytes);
+	hold->parked.password = value;
+	r = hxb_ledger_put_hold(session->ledger, hold, error);
+out:
+	hxb_hold_free(hold);
+	return r;
+}
+
+static const char *
+deed_of(const struct hxb_person *person)
+{
+	if (person->held)
+		return "given a new password, which counts when the hold ends: 'hexactl enable' ends it";
+	if (!person->user->enabled)
+		return "given a new password, and stays disabled";
+	return "given a new password";
+}
+
+static enum hxb_result
+change_password(struct hxb_session *session, const char *id, const char *hash, struct hxb_error *error)
+{
+	struct hxb_change change = { .id = id, .action = "passwd", .before = "", .after = "" };
+	struct hxb_person person = { 0 };
+	enum hxb_result r;
+
+	r = hxb_session_begin(session, error);
+	if (r == HXB_OK)
+		r = hxb_person_load(session, id, &person, error);
+	if (r != HXB_OK)
+		goto out;
+	change.name = person.name;
+	change.deed = deed_of(&person);
+	r = hxb_change_record(session, &change, error);
+	if (r == HXB_OK)
+		r = person.held ? replace_parked(session, id, hash, error) :
+				  hxb_store_set_password(session->store, id, NULL, hash, error);
+	if (r == HXB_OK)
+		r = hxb_session_commit(session, HXB_STORE_FIRST, error);
+	if (r == HXB_OK)
+		hxb_change_done(session, &change);
+out:
+	hxb_session_rollback(session);
+	hxb_person_clear(&person);
+	return r;
+}
+
+static enum hxb_result
+run(struct hxb_session *session, struct hxb_error *error)
+{
+	struct hxb_person person = { 0 };
+	char hash[HXB_HASH_SIZE] = "", *id = NULL;
+	enum hxb_result r;
+
+	/* No core file, no debugger. */
+	prctl(PR_SET_DUMPABLE, 0);
+	r = hxb_user_find(session, session->arguments->operands[0], &id, error);
+	if (r == HXB_OK)
+		r = hxb_person_load(session, id, &person, error);
+	if (r == HXB_OK)
+		r = ask(session, person.name, hash, error);
+	if (r == HXB_OK)
+		r = hxb_session_lock(session, error);
+	if (r == HXB_OK)
+		r = change_password(session, id, hash, error);
+	HXB_WIPE(hash);
+	hxb_person_clear(&person);
+	free(id);
+	return r;
+}
+
+static const struct hxb_option options[] = {
+	{ "stdin", NULL, "read the password from the first line of standard input" },
+	{ NULL, NULL, NULL },
+};
+
+const struct hxb_command hxb_cmd_passwd = {
+	.name = "passwd",
+	.operands = "USER",
+	.summary = "Sets a user's one password, in Hexabot and on the host. Asks for it twice.",
+	.operands_min = 1,
+	.operands_max = 1,
+	.changes = true,
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/* The commands: each in a file of its own, cmd_NAME.c, which includes no other. */
+#ifndef HXB_COMMANDS_H
+#define HXB_COMMANDS_H
+
+#include "options.h"
+
+extern const struct hxb_command hxb_cmd_init;
+extern const struct hxb_command hxb_cmd_list;
+extern const struct hxb_command hxb_cmd_show;
+extern const struct hxb_command hxb_cmd_role_list;
+extern const struct hxb_command hxb_cmd_role_add;
+extern const struct hxb_command hxb_cmd_role_remove;
+extern const struct hxb_command hxb_cmd_role_set;
+extern const struct hxb_command hxb_cmd_enable;
+extern const struct hxb_command hxb_cmd_disable;
+extern const struct hxb_command hxb_cmd_passwd;
+extern const struct hxb_command hxb_cmd_set;
+extern const struct hxb_command hxb_cmd_publish;
+extern const struct hxb_command hxb_cmd_log;
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+/* The ledger's making, for init: new, as it is, or rebuilt from the map. */
+#ifndef HXB_INIT_LEDGER_H
+#define HXB_INIT_LEDGER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "session.h"
+
+/* Makes the state directory and its private part, or refuses them if they are not root's alone. */
+enum hxb_result hxb_init_directories(struct hxb_error *error);
+
+/*
+ * Opens session->ledger; configuration and store are open, the lock is held. *made: it was not there before, or was
+ * rebuilt. HXB_REFUSED where going on could give names and numbers to other people.
+ */
+enum hxb_result hxb_init_ledger(struct hxb_session *, uid_t store_uid, bool rebuild, bool *made,
+    struct hxb_error *error);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/* A command is a table: its name, operands and options serve getopt_long(3) and the usage text alike. */
+#ifndef HXB_OPTIONS_H
+#define HXB_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "libhexabot/result.h"
+
+#define HXB_OPTIONS_MAX 8 /* of a command's own */
+
+struct hxb_session;
+
+struct hxb_option {
+	const char *name;  /* without the dashes */
+	const char *value; /* what the usage text calls its value; NULL: it takes none */
+	const char *help;
+};
+
+struct hxb_command {
+	const char *name;     /* "list", "role add" */
+	const char *operands; /* for the usage text; "" : none */
+	const char *summary;
+	int operands_min;
+	int operands_max; /* -1: any number */
+	bool adopts;      /* opens configuration, ledger and store itself: init */
+	bool changes;     /* has --dry-run, and publishes what it changed */
+	bool force;       /* has --force */
+	const struct hxb_option *options; /* its own: ends with a NULL name; NULL: none */
+	enum hxb_result (*run)(struct hxb_session *session, struct hxb_error *error);
+};
+
+struct hxb_arguments {
+	const struct hxb_command *command;
+	const char *config; /* --config FILE, or the usual one */
+	bool json, dry_run, force, help;
+	const char *values[HXB_OPTIONS_MAX]; /* as in command->options; NULL: not given; "" for one without value */
+	int operand_count;
+	char **operands;
+};
+
+/* Takes what follows the command's name; argv[0] is ignored. HXB_INVALID with the reason. */
+enum hxb_result hxb_options_parse(const struct hxb_command *command, int argc, char *argv[],
+    struct hxb_arguments *arguments, struct hxb_error *error);
+
+/* The value of one of the command's own options, by name; NULL if it was not given. */
+const char *hxb_option(const struct hxb_arguments *arguments, const char *name);
+
+void hxb_options_usage(const struct hxb_command *command, FILE *file);
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "holders.h"
+#include "libhexabot/map.h"
+#include "libhexabot/paths.h"
+#include "print.h"
+#include "session.h"
+
+enum hxb_result
+hxb_session_init(struct hxb_session *session, const struct hxb_arguments *arguments, struct hxb_error *error)
+{
+	*session = (struct hxb_session){ .arguments = arguments, .lock = -1 };
+	hxb_actor_find(&session->actor);
+	return hxb_config_init(&session->config, error);
+}
+
+static enum hxb_result
+load_config(struct hxb_session *session, struct hxb_error *error)
+{
+	const char *path = session->arguments->config;
+	char *resolved;
+	enum hxb_result r;
+
+	/* The library wants an absolute path without symbolic links; people may type another. */
+	if ((resolved = realpath(path, NULL)) == NULL && errno == ENOENT)
+		return hxb_fail(error, HXB_UNREADABLE,
+		    "%s: not there: run 'hexactl init --store FILE' first, with Hexabot's database", path);
+	if (resolved == NULL)
+		return hxb_fail(error, HXB_UNREADABLE, "%s: %m", path);
+	r = hxb_config_load(&session->config, resolved, 0, error);
+	free(resolved);
+	return r;
+}
+
+enum hxb_result
+hxb_session_check_range(struct hxb_session *session, struct hxb_error *error)
+{
+	struct hxb_ledger_meta meta;
+	enum hxb_result r = hxb_ledger_meta(session->ledger, &meta, error);
+
+	if (r != HXB_OK)
+		return r;
+	if (meta.uid_min != session->config.uid_min || meta.uid_max != session->config.uid_max)
+		return hxb_fail(error, HXB_UNREADABLE,
+		    "uid_min, uid_max: the ledger was made with %u to %u, and files on this host belong to those uids: "
+		    "set them back in %s",
+		    meta.uid_min, meta.uid_max, session->arguments->config);
+	return HXB_OK;
+}
+
+enum hxb_result
+hxb_session_open(struct hxb_session *session, struct hxb_error *error)
+{
+	struct hxb_deadline deadline;
+	struct hxb_ledger_meta meta;
+	enum hxb_result r;
+
+	r = load_config(session, error);
+	if (r != HXB_OK)
+		return r;
+	if (access(HXB_LEDGER_PATH, F_OK) == -1 && errno == ENOENT)
+		return hxb_fail(error, HXB_UNREADABLE, "%s: not there: run 'hexactl init --store %s'%s", HXB_LEDGER_PATH,
+		    session->config.store,
+		    access(HXB_MAP_PATH, F_OK) == 0 ? ", with --rebuild-ledger to keep names and uids" : "");
+	deadline = hxb_deadline_in(HXB_CTL_DEADLINE);
+	r = hxb_ledger_open(HXB_LEDGER_PATH, 0, deadline, &session->ledger, error);
+	if (r != HXB_OK)
+		return r;
+	r = hxb_session_check_range(session, error);
+	if (r != HXB_OK)
+		return r;
+	r = hxb_ledger_meta(session->ledger, &meta, error);
+	if (r != HXB_OK)
+		return r;
+	return hxb_store_open(session->config.store, meta.store_uid, deadline, &session->store, error);
+}
+
+void
+hxb_session_close(struct hxb_session *session)
+{
+	hxb_session_rollback(session);
+	hxb_store_close(session->store);
+	hxb_ledger_close(session->ledger);
+	hxb_changes_clear(&session->changes);
+	hxb_config_free(&session->config);
+	if (session->lock != -1) {
+		close(session->lock);
+		sigprocmask(SIG_SETMASK, &session->signals, NULL);
+	}
+	*session = (struct hxb_session){ .lock = -1 };
+}
+
+enum hxb_result
+hxb_session_lock(struct hxb_session *session, struct hxb_error *error)
+{
+	static const int waiting[] = { SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGTTOU };
+	enum hxb_result r;
+	sigset_t set;
+
+	if (session->lock != -1)
+		return HXB_OK;
+	r = hxb_publish_lock(HXB_LOCK_PATH, hxb_deadline_in(HXB_CTL_DEADLINE), &session->lock, error);
+	if (r != HXB_OK)
+		return r;
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(waiting) / sizeof(waiting[0]); i++)
+		sigaddset(&set, waiting[i]);
+	sigprocmask(SIG_BLOCK, &set, &session->signals);
+	return HXB_OK;
+}
+
+/* Each transaction has its time: twenty users are not to share one deadline. */
+static void
+renew_deadlines(struct hxb_session *session)
+{
+	struct hxb_deadline deadline = hxb_deadline_in(HXB_CTL_DEADLINE);
+
+	hxb_ledger_set_deadline(session->ledger, deadline);
+	hxb_store_set_deadline(session->store, deadline);
+}
+
+enum hxb_result
+hxb_session_begin_ledger(struct hxb_session *session, struct hxb_error *error)
+{
+	enum hxb_result r;
+
+	renew_deadlines(session);
+	r = hxb_ledger_begin(session->ledger, error);
+	session->ledger_begun = r == HXB_OK;
+	return r;
+}
+
+enum hxb_result
+hxb_session_begin(struct hxb_session *session, struct hxb_error *error)
+{
+	enum hxb_result r = hxb_session_begin_ledger(session, error);
+
+	if (r != HXB_OK)
+		return r;
+	r = hxb_store_begin(session->store, error);
+	session->store_begun = r == HXB_OK;
+	return r;
+}
+
+static enum hxb_result
+commit_store(struct hxb_session *session, struct hxb_error *error)
+{
+	if (!session->store_begun)
+		return HXB_OK;
+	session->store_begun = false;
+	return hxb_store_commit(session->store, error);
+}
+
+static enum hxb_result
+commit_ledger(struct hxb_session *session, struct hxb_error *error)
+{
+	if (!session->ledger_begun)
+		return HXB_OK;
+	session->ledger_begun = false;
+	return hxb_ledger_commit(session->ledger, error);
+}
+
+enum hxb_result
+hxb_session_commit(struct hxb_session *session, enum hxb_commit_order order, struct hxb_error *error)
+{
+	bool store_first = order == HXB_STORE_FIRST;
+	enum hxb_result r;
+
+	if (session->arguments->dry_run) {
+		hxb_session_rollback(session);
+		return HXB_OK;
+	}
+	r = store_first ? commit_store(session, error) : commit_ledger(session, error);
+	if (r == HXB_OK)
+		r = store_first ? commit_ledger(session, error) : commit_store(session, error);
+	if (r != HXB_OK)
+		hxb_session_rollback(session);
+	return r;
+}
+
+void
+hxb_session_rollback(struct hxb_session *session)
+{
+	if (session->store_begun)
+		hxb_store_rollback(session->store);
+	if (session->ledger_begun)
+		hxb_ledger_rollback(session->ledger);
+	session->store_begun = false;
+	session->ledger_begun = false;
+}
+
+enum hxb_result
+hxb_session_publish(struct hxb_session *session, bool force, struct hxb_error *error)
+{
+	const struct hxb_arguments *arguments = session->arguments;
+	const char **ids = hxb_changes_ids(&session->changes);
+	const struct hxb_publish_options options = {
+		.force = force,
+		.dry_run = arguments->dry_run,
+		.own_ids = ids,
+	};
+	enum hxb_result r;
+
+	if (ids == NULL)
+		return hxb_fail(error, HXB_FAILED, "out of memory");
+	renew_deadlines(session);
+	r = hxb_publish(&session->config, &hxb_host_places, session->ledger, session->store, &options,
+	    &session->report, error);
+	session->published = r == HXB_OK;
+	free(ids);
+	return r;
+}
+
+/* "PATH: busy: another process holds its lock" becomes one that names the process and says what to do. */
+static void
+name_holder(const struct hxb_session *session, struct hxb_error *error)
+{
+	const char *const paths[] = { session->config.store, HXB_LEDGER_PATH, HXB_LOCK_PATH };
+	char holder[64];
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (paths[i] == NULL || paths[i][0] == '\0' || !hxb_lock_holder(paths[i], holder, sizeof(holder)))
+			continue;
+		hxb_fail(error, HXB_BUSY, "%s: busy: %s holds its lock; try again when it is done", paths[i], holder);
+		return;
+	}
+}
+
+void
+hxb_session_complain(struct hxb_session *session, enum hxb_result r, struct hxb_error *error)
+{
+	if (r == HXB_BUSY)
+		name_holder(session, error);
+	if (error->text[0] != '\0' || session->complaints == 0)
+		hxb_complain("%s", error->text[0] != '\0' ? error->text : hxb_result_text(r));
+	session->complaints++;
+	error->text[0] = '\0';
+}
+
+enum hxb_result
+hxb_worse(enum hxb_result a, enum hxb_result b)
+{
+	a = a == HXB_CONFLICT ? HXB_FAILED : a;
+	b = b == HXB_CONFLICT ? HXB_FAILED : b;
+	return a > b ? a : b;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The ledger: what Hexabot has no place for. Logins and numbers with tombstones, holds, events. Ours alone: root's file in
+ * root's directory. Same conventions as store.h; a write-ahead log lets PAM read while the publisher writes.
+ */
+#ifndef HXB_LEDGER_H
+#define HXB_LEDGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "deadline.h"
+#include "result.h"
+#include "store.h"
+
+struct hxb_ledger;
+
+/* What was recorded at init, and the number of the last publish. */
+struct hxb_ledger_meta {
+	uid_t store_uid;
+	uint32_t uid_min, uid_max;
+	uint64_t generation;
+};
+
+enum hxb_entry_kind { HXB_ENTRY_USER = 1, HXB_ENTRY_ROLE = 2 };
+
+/* A name and a number, once given, for good. */
+struct hxb_entry {
+	enum hxb_entry_kind kind;
+	char *id;
+	char *login; /* "" for a role: its group is named after the role */
+	uint32_t number;
+	char *shell; /* "" : the configuration's */
+	char *home;  /* "" : the configuration's */
+	int64_t expires; /* seconds since the epoch; 0: never */
+	bool removed; /* a tombstone */
+};
+
+struct hxb_hold {
+	char *user_id;
+	char *since; /* RFC 3339, UTC */
+	char *actor;
+	char *marker; /* what the password column was set to */
+	struct hxb_parked parked;
+};
+
+struct hxb_event {
+	const char *at; /* RFC 3339, UTC */
+	const char *actor;
+	const char *action;
+	const char *user_id;
+	const char *name; /* the login, or the username of somebody who has none */
+	const char *before;
+	const char *after;
+};
+
+/*
+ * Opens the ledger and brings an older schema up to this program's; a newer one is HXB_UNREADABLE. `owner` is 0 in production.
+ * create: makes it first, with `meta` (init only); HXB_REFUSED if it is there already.
+ */
+enum hxb_result hxb_ledger_open(const char *path, uid_t owner, struct hxb_deadline deadline,
+    struct hxb_ledger **ledgerp, struct hxb_error *error);
+enum hxb_result hxb_ledger_create(const char *path, const struct hxb_ledger_meta *meta, struct hxb_error *error);
+void hxb_ledger_close(struct hxb_ledger *); /* takes NULL; rolls back what is open */
+void hxb_ledger_set_deadline(struct hxb_ledger *, struct hxb_deadline deadline);
+
+enum hxb_result hxb_ledger_meta(struct hxb_ledger *, struct hxb_ledger_meta *meta, struct hxb_error *error);
+enum hxb_result hxb_ledger_set_meta(struct hxb_ledger *, const struct hxb_ledger_meta *meta, struct hxb_error *error);
+
+enum hxb_result hxb_ledger_begin(struct hxb_ledger *, struct hxb_error *error);
+enum hxb_result hxb_ledger_commit(struct hxb_ledger *, struct hxb_error *error);
+void hxb_ledger_rollback(struct hxb_ledger *);
+
+/*
+ * Entries; tombstones are found too. HXB_NOT_FOUND; the caller frees. The login is compared without regard to case.
+ * A login that `put` changes, once it was published, stays its user's for good: login_owner finds it.
+ */
+enum hxb_result hxb_ledger_entry(struct hxb_ledger *, enum hxb_entry_kind kind, const char *id,
+    struct hxb_entry **entryp, struct hxb_error *error);
+enum hxb_result hxb_ledger_entry_by_login(struct hxb_ledger *, const char *login, struct hxb_entry **entryp,
+    struct hxb_error *error);
+enum hxb_result hxb_ledger_login_owner(struct hxb_ledger *, const char *login, char **idp, struct hxb_error *error);
+enum hxb_result hxb_ledger_put_former_login(struct hxb_ledger *, const char *login, const char *id,
+    struct hxb_error *error); /* for a rebuild */
+enum hxb_result hxb_ledger_number_taken(struct hxb_ledger *, uint32_t number, bool *taken, struct hxb_error *error);
+enum hxb_result hxb_ledger_put(struct hxb_ledger *, const struct hxb_entry *entry, struct hxb_error *error);
+void hxb_entry_free(struct hxb_entry *); /* takes NULL */
+
+/* Every entry, and every former login as a tombstone without a number. `each` must not write to the ledger. */
+typedef enum hxb_result hxb_entry_fn(const struct hxb_entry *entry, void *context, struct hxb_error *error);
+enum hxb_result hxb_ledger_entries(struct hxb_ledger *, hxb_entry_fn *each, void *context, struct hxb_error *error);
+
+/*
+ * For the publisher, in its transaction: see_none, then see each id that the store has, then bury: every entry that was
+ * not seen becomes a tombstone, and one that was seen again comes back.
+ */
+enum hxb_result hxb_ledger_see_none(struct hxb_ledger *, struct hxb_error *error);
+enum hxb_result hxb_ledger_see(struct hxb_ledger *, enum hxb_entry_kind kind, const char *id, struct hxb_error *error);
+enum hxb_result hxb_ledger_bury(struct hxb_ledger *, struct hxb_error *error);
+
+/* Holds. HXB_NOT_FOUND if the user has none. */
+enum hxb_result hxb_ledger_hold(struct hxb_ledger *, const char *user_id, struct hxb_hold **holdp,
+    struct hxb_error *error);
+enum hxb_result hxb_ledger_held(struct hxb_ledger *, const char *user_id, bool *held, struct hxb_error *error);
+enum hxb_result hxb_ledger_put_hold(struct hxb_ledger *, const struct hxb_hold *hold, struct hxb_error *error);
+enum hxb_result hxb_ledger_end_hold(struct hxb_ledger *, const char *user_id, struct hxb_error *error);
+void hxb_hold_free(struct hxb_hold *); /* takes NULL */
+
+/* Events. `at` is set by the ledger when it records one. user_id NULL: all; since "" : from the beginning. */
+enum hxb_result hxb_ledger_record(struct hxb_ledger *, const struct hxb_event *event, struct hxb_error *error);
+typedef enum hxb_result hxb_event_fn(const struct hxb_event *event, void *context, struct hxb_error *error);
+enum hxb_result hxb_ledger_events(struct hxb_ledger *, const char *user_id, const char *since, hxb_event_fn *each,
+    void *context, struct hxb_error *error);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+#include <sqlite3.h>
+
+#include "ledger_private.h"
+
+enum hxb_result
+hxb_ledger_record(struct hxb_ledger *ledger, const struct hxb_event *event, struct hxb_error *error)
+{
+	return hxb_db_run(&ledger->db, NULL, error,
+	    "INSERT INTO events (at, actor, action, user_id, name, before, after)"
+	    " VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?1, ?2, ?3, ?4, ?5, ?6)",
+	    "tttttt", event->actor, event->action, event->user_id, event->name, event->before, event->after);
+}
+
+enum hxb_result
+hxb_ledger_events(struct hxb_ledger *ledger, const char *user_id, const char *since, hxb_event_fn *each, void *context,
+    struct hxb_error *error)
+{
+	sqlite3_stmt *stmt;
+	struct hxb_event event;
+	enum hxb_result r;
+
+	r = hxb_db_query(&ledger->db, &stmt, error,
+	    "SELECT at, actor, action, user_id, name, before, after FROM events"
+	    " WHERE (?1 IS NULL OR user_id = ?1) AND at >= ?2 ORDER BY seq",
+	    "tt", user_id, since);
+	while (r == HXB_OK && (r = hxb_db_step(&ledger->db, stmt, error)) == HXB_OK) {
+		event.at = (const char *)sqlite3_column_text(stmt, 0);
+		event.actor = (const char *)sqlite3_column_text(stmt, 1);
+		event.action = (const char *)sqlite3_column_text(stmt, 2);
+		event.user_id = (const char *)sqlite3_column_text(stmt, 3);
+		event.name = (const char *)sqlite3_column_text(stmt, 4);
+		event.before = (const char *)sqlite3_column_text(stmt, 5);
+		event.after = (const char *)sqlite3_column_text(stmt, 6);
+		if (event.at == NULL || event.actor == NULL || event.action == NULL || event.user_id == NULL ||
+		    event.name == NULL || event.before == NULL || event.after == NULL)
+			r = hxb_fail(error, HXB_FAILED, "out of memory");
+		else
+			r = each(&event, context, error);
+	}
+	sqlite3_finalize(stmt);
+	return r == HXB_NOT_FOUND ? HXB_OK : r;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef HXB_LEDGER_PRIVATE_H
+#define HXB_LEDGER_PRIVATE_H
+
+#include "ledger.h"
+#include "store_sqlite.h"
+
+struct hxb_ledger {
+	struct hxb_db db;
+	char *path;
+};
+
+/* Brings the schema up to this program's version; HXB_UNREADABLE if it is newer. */
+enum hxb_result hxb_ledger_migrate(struct hxb_ledger *ledger, struct hxb_error *error);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+#include <sqlite3.h>
+
+#include "ledger_private.h"
+
+#define APPLICATION_ID 0x4858424c /* "HXBL" */
+
+/* Step N leads from version N to N + 1. A step that has been released is never changed. */
+static const char *const steps[] = {
+	"CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE entries ("
+	" kind INTEGER NOT NULL CHECK (kind IN (1, 2)),"
+	" id TEXT NOT NULL,"
+	" login TEXT COLLATE NOCASE," /* NULL for a role */
+	" number INTEGER," /* NULL: to be given at the next publish */
+	" shell TEXT NOT NULL DEFAULT '',"
+	" home TEXT NOT NULL DEFAULT '',"
+	" expires INTEGER NOT NULL DEFAULT 0,"
+	" removed INTEGER NOT NULL DEFAULT 0,"
+	" PRIMARY KEY (kind, id)) WITHOUT ROWID;"
+	"CREATE UNIQUE INDEX entries_login ON entries (login);"
+	"CREATE UNIQUE INDEX entries_number ON entries (number);"
+	"CREATE TABLE former_logins (login TEXT PRIMARY KEY NOT NULL COLLATE NOCASE, id TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE holds (user_id TEXT PRIMARY KEY NOT NULL, since TEXT NOT NULL, actor TEXT NOT NULL, marker TEXT NOT NULL,"
+	" password) WITHOUT ROWID;" /* no affinity: the bytes and their type as they were */
+	"CREATE TABLE hold_roles (user_id TEXT NOT NULL REFERENCES holds ON DELETE CASCADE, role_id TEXT NOT NULL,"
+	" PRIMARY KEY (user_id, role_id)) WITHOUT ROWID;"
+	"CREATE TABLE events (seq INTEGER PRIMARY KEY, at TEXT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,"
+	" user_id TEXT NOT NULL, name TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL);"
+	"CREATE INDEX events_user ON events (user_id);",
+};
+#define VERSION ((int64_t)(sizeof(steps) / sizeof(*steps)))
+
+static enum hxb_result
+apply_step(struct hxb_db *db, int64_t version, struct hxb_error *error)
+{
+	char pragma[96];
+	enum hxb_result r;
+
+	r = hxb_db_exec(db, steps[version], error);
+	if (r != HXB_OK)
+		return r;
+	sqlite3_snprintf(sizeof(pragma), pragma, "PRAGMA application_id = %d; PRAGMA user_version = %d;", APPLICATION_ID,
+	    (int)version + 1);
+	return hxb_db_exec(db, pragma, error);
+}
+
+enum hxb_result
+hxb_ledger_migrate(struct hxb_ledger *ledger, struct hxb_error *error)
+{
+	struct hxb_db *db = &ledger->db;
+	int64_t version, id;
+	enum hxb_result r;
+
+	r = hxb_db_number(db, &version, error, "PRAGMA user_version", "");
+	if (r == HXB_OK && version == VERSION)
+		return HXB_OK;
+	if (r == HXB_OK)
+		r = hxb_db_exec(db, "BEGIN IMMEDIATE", error);
+	/* Again, now that nobody else can migrate. */
+	if (r == HXB_OK)
+		r = hxb_db_number(db, &version, error, "PRAGMA user_version", "");
+	if (r == HXB_OK)
+		r = hxb_db_number(db, &id, error, "PRAGMA application_id", "");
+	if (r == HXB_OK && version > VERSION)
+		r = hxb_fail(error, HXB_UNREADABLE, "%s: made by a newer release (schema %d, this one knows %d)", ledger->path,
+		    (int)version, (int)VERSION);
+	if (r == HXB_OK && version > 0 && id != APPLICATION_ID)
+		r = hxb_fail(error, HXB_UNREADABLE, "%s: not a ledger", ledger->path);
+	while (r == HXB_OK && version < VERSION)
+		r = apply_step(db, version++, error);
+	if (r == HXB_OK)
+		r = hxb_db_exec(db, "COMMIT", error);
+	if (r != HXB_OK)
+		hxb_db_rollback(db);
+	return r;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The map's bytes and the opened map, private to map_*.c.
+ *
+ * header | users | roles | tombstones | by_login | by_uid | by_group | by_gid | user_roles | role_members |
+ * strings
+ *
+ * The four indexes are open-addressing hash tables with linear probing: 0 is an empty slot, else index of the
+ * record plus one. An index is only a hint, the record's own key decides. Strings are NUL-terminated and may
+ * share tails. Private groups have no records: they follow from the users.
+ *
+ * Minor versions may lengthen the header, append sections and set more flags; widths of records stay as they
+ * are.
+ */
+#ifndef HXB_MAP_FORMAT_H
+#define HXB_MAP_FORMAT_H
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "map.h"
+
+#define HXB_MAP_MAGIC "HXB\nMAP" /* eight bytes with the NUL */
+#define HXB_MAP_MAJOR 1
+#define HXB_MAP_MINOR 0
+#define HXB_MAP_FLAG_ENUMERATE UINT32_C(1)
+
+#define HXB_MAP_LOGIN_MAX 64 /* bytes without the NUL; role groups too */
+#define HXB_MAP_GECOS_MAX 255
+#define HXB_MAP_PATH_MAX 1024 /* home and shell */
+
+#define HXB_MAP_COUNT_MAX (UINT32_C(1) << 28)
+#define HXB_MAP_HEADER_MAX 4096
+
+struct hxb_map_header {
+	char magic[8];
+	uint64_t checksum; /* of everything from header_size to the end of the header */
+	uint32_t
+	    superseded; /* not 0: another map was renamed over this one; the only word that ever changes */
+	uint32_t header_size;
+	uint16_t major, minor;
+	uint32_t flags;
+	uint64_t file_size;
+	uint64_t generation;
+	int64_t published;
+	uint64_t
+	    seed; /* of indexes and checksums, new with each publish: nobody can choose names that collide */
+	uint32_t user_count, role_count, tombstone_count;
+	uint32_t membership_count;         /* entries in user_roles, and in role_members */
+	uint32_t user_slots;               /* in by_login, and in by_uid */
+	uint32_t role_slots;               /* in by_group, and in by_gid */
+	uint64_t users, roles, tombstones; /* from here on: offsets from the start of the file */
+	uint64_t by_login, by_uid, by_group, by_gid;
+	uint64_t user_roles, role_members;
+	uint64_t strings;
+	uint64_t strings_size;
+};
+
+/* Strings are offsets from the start of the string section. `checksum` covers the rest, the strings and the
+ * list. */
+struct hxb_map_user_record {
+	uint64_t checksum;
+	uint64_t id_digest;
+	uint32_t uid;
+	uint32_t login, gecos, home, shell;
+	uint32_t first_role, role_count; /* in user_roles, ascending */
+	uint32_t shadow;
+};
+
+/* The member list has a checksum of its own, so that who needs only the gid need not read a million members.
+ */
+struct hxb_map_role_record {
+	uint64_t checksum;
+	uint64_t members_checksum;
+	uint64_t id_digest;
+	uint32_t gid;
+	uint32_t group;
+	uint32_t first_member, member_count; /* in role_members, ascending */
+};
+
+struct hxb_map_tombstone_record {
+	uint64_t checksum;
+	uint64_t id_digest;
+	uint32_t number;
+	uint32_t name;
+};
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "format 1 is little-endian");
+static_assert(sizeof(struct hxb_map_header) == 176, "header");
+static_assert(offsetof(struct hxb_map_header, superseded) == 16, "the same in every minor version");
+static_assert(offsetof(struct hxb_map_header, header_size) == 20, "the same in every minor version");
+static_assert(offsetof(struct hxb_map_header, users) == 88, "no padding");
+static_assert(sizeof(struct hxb_map_user_record) == 48, "user record");
+static_assert(sizeof(struct hxb_map_role_record) == 40, "role record");
+static_assert(sizeof(struct hxb_map_tombstone_record) == 24, "tombstone record");
+
+/* An opened map. Counts and starts are copies that were checked: the mapping itself is read only with bounds.
+ */
+struct hxb_map {
+	const struct hxb_map_header *header; /* start of the mapping, of info.size bytes */
+	const struct hxb_map_user_record *users;
+	const struct hxb_map_role_record *roles;
+	const struct hxb_map_tombstone_record *tombstones;
+	const uint32_t *by_login, *by_uid, *by_group, *by_gid;
+	const uint32_t *user_roles, *role_members;
+	const char *strings;
+	uint32_t strings_size, membership_count, user_slots, role_slots;
+	uint64_t seed;
+	dev_t device;
+	ino_t inode;
+	struct hxb_map_info info;
+};
+
+/* Checksums start with what the record is and where it sits, so that a record in another's place does not
+ * fit. */
+enum hxb_map_kind { HXB_MAP_HEADER = 1, HXB_MAP_USER, HXB_MAP_ROLE, HXB_MAP_MEMBERS, HXB_MAP_TOMBSTONE };
+
+/* Bijective in h and in word: a change in one word always changes the sum. */
+static inline uint64_t
+hxb_map_mix(uint64_t h, uint64_t word)
+{
+	h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 32;
+}
+
+static inline uint64_t
+hxb_map_sum_start(uint64_t seed, enum hxb_map_kind kind, uint32_t index)
+{
+	return hxb_map_mix(seed, (uint64_t)kind << 32 | index);
+}
+
+static inline uint64_t
+hxb_map_sum(uint64_t h, const void *data, size_t size)
+{
+	const unsigned char *p = data;
+	uint64_t word = 0;
+	uint32_t four = 0;
+	uint16_t two = 0;
+
+	for (; size >= sizeof(word); size -= sizeof(word), p += sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		h = hxb_map_mix(h, word);
+	}
+	if (size == 0)
+		return h;
+	word = (size & 1) != 0 ? p[size - 1] : 0;
+	if ((size & 2) != 0) {
+		memcpy(&two, p + (size & 4), sizeof(two));
+		word = word << 16 | two;
+	}
+	if ((size & 4) != 0) {
+		memcpy(&four, p, sizeof(four));
+		word = word << 32 | four;
+	}
+	return hxb_map_mix(h, word);
+}
+
+static inline uint64_t
+hxb_map_hash_name(uint64_t seed, const char *name, size_t size)
+{
+	return hxb_map_mix(hxb_map_sum(seed, name, size), size);
+}
+
+static inline uint64_t
+hxb_map_hash_number(uint64_t seed, uint32_t number)
+{
+	return hxb_map_mix(hxb_map_mix(seed, number), sizeof(number));
+}
+
+/* Where probing begins; slots is not 0. */
+static inline uint32_t
+hxb_map_slot(uint64_t hash, uint32_t slots)
+{
+	return (uint32_t)((hash >> 32) * slots >> 32);
+}
+
+/* Maps and checks a file. False with errno and *why (if not NULL) set. hxb_map_unload() leaves errno alone.
+ */
+bool hxb_map_load(struct hxb_map *map, const char *path, uid_t owner, const char **why);
+void hxb_map_unload(struct hxb_map *map);
+
+/* Gives a loaded map a place of its own, for hxb_map_close(). NULL if there is no memory: still the caller's.
+ */
+struct hxb_map *hxb_map_detach(const struct hxb_map *map);
+
+/* The checksum that a record ought to have. False if it points outside the sections. Index below the count.
+ */
+bool hxb_map_user_sum(const struct hxb_map *map, uint32_t index, struct hxb_map_user *user, uint64_t *sum);
+bool hxb_map_role_sum(const struct hxb_map *map, uint32_t index, struct hxb_map_role *role, uint64_t *sum);
+bool hxb_map_tombstone_sum(const struct hxb_map *, uint32_t index, struct hxb_map_tombstone *, uint64_t *sum);
+uint64_t hxb_map_members_sum(const struct hxb_map *map, uint32_t index, const struct hxb_map_role *role);
+uint64_t hxb_map_header_sum(const struct hxb_map_header *header, uint32_t header_size);
+
+/* hxb_map_role_at() without looking at the member list. */
+enum hxb_map_status hxb_map_role_head(const struct hxb_map *map, uint32_t index, struct hxb_map_role *role);
+
+#endif

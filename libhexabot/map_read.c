@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Opens a map and looks things up in it. Linked into nss_hexabot: libc only, no allocation, no descriptor
+ * kept.
+ *
+ * What must hold: no read outside the mapping, whatever the bytes are; every loop is bounded by a checked
+ * count; a record is copied, then checked against its checksum, then handed out.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "map_format.h"
+
+/* Root as seen from a user namespace that does not map it. */
+#define OVERFLOW_UID 65534
+
+static bool
+refuse(int error, const char *text, const char **why)
+{
+	if (why != NULL)
+		*why = text;
+	errno = error;
+	return false;
+}
+
+uint64_t
+hxb_map_header_sum(const struct hxb_map_header *header, uint32_t header_size)
+{
+	const size_t from = offsetof(struct hxb_map_header, header_size);
+
+	return hxb_map_sum(
+	    hxb_map_sum_start(0, HXB_MAP_HEADER, 0), (const char *)header + from, header_size - from);
+}
+
+/* NULL if it lies outside the file, in the header, or is not aligned. */
+static const void *
+section(const struct hxb_map *map, uint64_t offset, uint64_t count, uint64_t width)
+{
+	uint64_t size = map->info.size;
+	uint64_t align = width < 8 ? width : 8;
+
+	if (offset < sizeof(struct hxb_map_header) || offset > size || count * width > size - offset ||
+	    offset % align != 0)
+		return NULL;
+	return (const char *)map->header + offset;
+}
+
+static bool
+set_sections(struct hxb_map *map, const struct hxb_map_header *h)
+{
+	if (h->user_count > HXB_MAP_COUNT_MAX || h->role_count > HXB_MAP_COUNT_MAX ||
+	    h->tombstone_count > HXB_MAP_COUNT_MAX || h->strings_size > UINT32_MAX)
+		return false;
+	map->info.user_count = h->user_count;
+	map->info.role_count = h->role_count;
+	map->info.tombstone_count = h->tombstone_count;
+	map->membership_count = h->membership_count;
+	map->user_slots = h->user_slots;
+	map->role_slots = h->role_slots;
+	map->strings_size = (uint32_t)h->strings_size;
+	map->users = section(map, h->users, h->user_count, sizeof(*map->users));
+	map->roles = section(map, h->roles, h->role_count, sizeof(*map->roles));
+	map->tombstones = section(map, h->tombstones, h->tombstone_count, sizeof(*map->tombstones));
+	map->by_login = section(map, h->by_login, h->user_slots, sizeof(uint32_t));
+	map->by_uid = section(map, h->by_uid, h->user_slots, sizeof(uint32_t));
+	map->by_group = section(map, h->by_group, h->role_slots, sizeof(uint32_t));
+	map->by_gid = section(map, h->by_gid, h->role_slots, sizeof(uint32_t));
+	map->user_roles = section(map, h->user_roles, h->membership_count, sizeof(uint32_t));
+	map->role_members = section(map, h->role_members, h->membership_count, sizeof(uint32_t));
+	map->strings = section(map, h->strings, h->strings_size, 1);
+	return map->users != NULL && map->roles != NULL && map->tombstones != NULL && map->by_login != NULL &&
+	       map->by_uid != NULL && map->by_group != NULL && map->by_gid != NULL &&
+	       map->user_roles != NULL && map->role_members != NULL && map->strings != NULL;
+}
+
+static bool
+check_header(struct hxb_map *map, const char **why)
+{
+	const struct hxb_map_header *h = map->header;
+
+	if (memcmp(h->magic, HXB_MAP_MAGIC, sizeof(h->magic)) != 0)
+		return refuse(EBADMSG, "not a map", why);
+	if (h->major != HXB_MAP_MAJOR)
+		return refuse(EBADMSG, "a map of another version", why);
+	if (h->header_size < sizeof(*h) || h->header_size > HXB_MAP_HEADER_MAX ||
+	    h->header_size > map->info.size)
+		return refuse(EBADMSG, "the size of its header is out of bounds", why);
+	if (h->checksum != hxb_map_header_sum(h, h->header_size))
+		return refuse(EBADMSG, "the checksum of its header does not fit", why);
+	if (h->file_size != map->info.size)
+		return refuse(EBADMSG, "its size is not the one in its header", why);
+	if (!set_sections(map, h))
+		return refuse(EBADMSG, "a section lies outside the file", why);
+	map->seed = h->seed;
+	map->info.generation = h->generation;
+	map->info.published = h->published;
+	map->info.enumerate = (h->flags & HXB_MAP_FLAG_ENUMERATE) != 0;
+	return true;
+}
+
+/* No link at all is fine: the publisher renamed a newer map over this one after we had opened it. */
+static bool
+check_file(const struct stat *st, uid_t owner, const char **why)
+{
+	if (!S_ISREG(st->st_mode))
+		return refuse(EPERM, "not a regular file", why);
+	if (st->st_nlink > 1)
+		return refuse(EPERM, "has more than one link", why);
+	if (st->st_uid != 0 && st->st_uid != OVERFLOW_UID && st->st_uid != owner)
+		return refuse(EPERM, "does not belong to root", why);
+	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return refuse(EPERM, "is writable by others than its owner", why);
+	if (st->st_size < (off_t)sizeof(struct hxb_map_header))
+		return refuse(EBADMSG, "too short for a map", why);
+	if ((uintmax_t)st->st_size > PTRDIFF_MAX)
+		return refuse(EFBIG, "too large for this machine", why);
+	return true;
+}
+
+/* Shared, because the superseded word has to be seen when it is written. */
+static bool
+map_descriptor(struct hxb_map *map, int fd, uid_t owner, const char **why)
+{
+	struct stat st;
+	void *start;
+
+	if (fstat(fd, &st) != 0)
+		return refuse(errno, "cannot be examined", why);
+	if (!check_file(&st, owner, why))
+		return false;
+	start = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (start == MAP_FAILED)
+		return refuse(errno, "cannot be mapped", why);
+	(void)madvise(start, (size_t)st.st_size, MADV_RANDOM);
+	memset(map, 0, sizeof(*map));
+	map->header = start;
+	map->info.size = (uint64_t)st.st_size;
+	map->device = st.st_dev;
+	map->inode = st.st_ino;
+	if (!check_header(map, why)) {
+		hxb_map_unload(map);
+		return false;
+	}
+	return true;
+}
+
+/* open and close are cancellation points: a thread cancelled there would leave its descriptor and pins
+ * behind. */
+bool
+hxb_map_load(struct hxb_map *map, const char *path, uid_t owner, const char **why)
+{
+	int cancel, error, fd;
+	bool ok;
+
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	ok = fd >= 0 ? map_descriptor(map, fd, owner, why) : refuse(errno, "cannot be opened", why);
+	error = errno;
+	if (fd >= 0)
+		(void)close(fd);
+	(void)pthread_setcancelstate(cancel, NULL);
+	errno = error;
+	return ok;
+}
+
+void
+hxb_map_unload(struct hxb_map *map)
+{
+	int error = errno;
+
+	(void)munmap((void *)(uintptr_t)map->header, (size_t)map->info.size);
+	memset(map, 0, sizeof(*map));
+	errno = error;
+}
+
+/* A page of its own instead of malloc: NSS must not allocate where a caller may have replaced malloc. */
+struct hxb_map *
+hxb_map_detach(const struct hxb_map *map)
+{
+	struct hxb_map *own;
+
+	own = mmap(NULL, sizeof(*own), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (own == MAP_FAILED)
+		return NULL;
+	*own = *map;
+	return own;
+}
+
+struct hxb_map *
+hxb_map_open(const char *path, uid_t owner, const char **why)
+{
+	struct hxb_map map, *own;
+
+	if (!hxb_map_load(&map, path, owner, why))
+		return NULL;
+	own = hxb_map_detach(&map);
+	if (own == NULL) {
+		(void)refuse(errno, "no memory", why);
+		hxb_map_unload(&map);
+	}
+	return own;
+}
+
+void
+hxb_map_close(struct hxb_map *map)
+{
+	int error = errno;
+
+	if (map == NULL)
+		return;
+	hxb_map_unload(map);
+	(void)munmap(map, sizeof(*map));
+	errno = error;
+}
+
+void
+hxb_map_info(const struct hxb_map *map, struct hxb_map_info *info)
+{
+	*info = map->info;
+}
+
+/* NULL if it does not end within `longest` bytes and the section. Adds it to the sum, its NUL included. */
+static const char *
+string_at(const struct hxb_map *map, uint32_t offset, size_t longest, uint64_t *sum)
+{
+	const char *string;
+	size_t length, room;
+
+	if (offset >= map->strings_size)
+		return NULL;
+	room = map->strings_size - offset;
+	if (room > longest + 1)
+		room = longest + 1;
+	string = map->strings + offset;
+	length = strnlen(string, room);
+	if (length == room)
+		return NULL;
+	*sum = hxb_map_sum(*sum, string, length + 1);
+	return string;
+}
+
+static bool
+list_fits(const struct hxb_map *map, uint32_t first, uint32_t count)
+{
+	return first <= map->membership_count && count <= map->membership_count - first;
+}
+
+bool
+hxb_map_user_sum(const struct hxb_map *map, uint32_t index, struct hxb_map_user *user, uint64_t *sum)
+{
+	const struct hxb_map_user_record record = map->users[index];
+	uint64_t h = hxb_map_sum_start(map->seed, HXB_MAP_USER, index);
+
+	h = hxb_map_sum(
+	    h, (const char *)&record + sizeof(record.checksum), sizeof(record) - sizeof(record.checksum));
+	user->login = string_at(map, record.login, HXB_MAP_LOGIN_MAX, &h);
+	user->gecos = string_at(map, record.gecos, HXB_MAP_GECOS_MAX, &h);
+	user->home = string_at(map, record.home, HXB_MAP_PATH_MAX, &h);
+	user->shell = string_at(map, record.shell, HXB_MAP_PATH_MAX, &h);
+	if (user->login == NULL || user->gecos == NULL || user->home == NULL || user->shell == NULL ||
+	    !list_fits(map, record.first_role, record.role_count))
+		return false;
+	user->uid = record.uid;
+	user->id_digest = record.id_digest;
+	/* What a later minor version may know and we do not is refused. */
+	user->shadow =
+	    record.shadow <= HXB_SHADOW_INVITED ? (enum hxb_map_shadow)record.shadow : HXB_SHADOW_DENIED;
+	user->roles = map->user_roles + record.first_role;
+	user->role_count = record.role_count;
+	*sum = hxb_map_sum(h, user->roles, user->role_count * sizeof(*user->roles));
+	return true;
+}
+
+bool
+hxb_map_role_sum(const struct hxb_map *map, uint32_t index, struct hxb_map_role *role, uint64_t *sum)
+{
+	const struct hxb_map_role_record record = map->roles[index];
+	uint64_t h = hxb_map_sum_start(map->seed, HXB_MAP_ROLE, index);
+
+	h = hxb_map_sum(
+	    h, (const char *)&record + sizeof(record.checksum), sizeof(record) - sizeof(record.checksum));
+	role->group = string_at(map, record.group, HXB_MAP_LOGIN_MAX, &h);
+	if (role->group == NULL || !list_fits(map, record.first_member, record.member_count))
+		return false;
+	role->gid = record.gid;
+	role->id_digest = record.id_digest;
+	role->members = map->role_members + record.first_member;
+	role->member_count = record.member_count;
+	*sum = h;
+	return true;
+}
+
+uint64_t
+hxb_map_members_sum(const struct hxb_map *map, uint32_t index, const struct hxb_map_role *role)
+{
+	uint64_t h = hxb_map_sum_start(map->seed, HXB_MAP_MEMBERS, index);
+
+	return hxb_map_sum(h, role->members, role->member_count * sizeof(*role->members));
+}
+
+bool
+hxb_map_tombstone_sum(
+    const struct hxb_map *map, uint32_t index, struct hxb_map_tombstone *tombstone, uint64_t *sum)
+{
+	const struct hxb_map_tombstone_record record = map->tombstones[index];
+	uint64_t h = hxb_map_sum_start(map->seed, HXB_MAP_TOMBSTONE, index);
+
+	h = hxb_map_sum(
+	    h, (const char *)&record + sizeof(record.checksum), sizeof(record) - sizeof(record.checksum));
+	tombstone->name = string_at(map, record.name, HXB_MAP_LOGIN_MAX, &h);
+	if (tombstone->name == NULL)
+		return false;
+	tombstone->number = record.number;
+	tombstone->id_digest = record.id_digest;
+	*sum = h;
+	return true;
+}
+
+/* 0 is root and the last number means "no id": neither is ever ours, whatever a map says. */
+static bool
+number_is_ours(uint32_t number)
+{
+	return number != 0 && number != UINT32_MAX;
+}
+
+enum hxb_map_status
+hxb_map_user_at(const struct hxb_map *map, uint32_t index, struct hxb_map_user *user)
+{
+	struct hxb_map_user found;
+	uint64_t sum;
+
+	if (index >= map->info.user_count)
+		return HXB_MAP_NOT_FOUND;
+	if (!hxb_map_user_sum(map, index, &found, &sum) || sum != map->users[index].checksum ||
+	    found.login[0] == '\0' || !number_is_ours(found.uid))
+		return HXB_MAP_UNAVAILABLE;
+	*user = found;
+	return HXB_MAP_FOUND;
+}
+
+enum hxb_map_status
+hxb_map_role_head(const struct hxb_map *map, uint32_t index, struct hxb_map_role *role)
+{
+	struct hxb_map_role found;
+	uint64_t sum;
+
+	if (index >= map->info.role_count)
+		return HXB_MAP_NOT_FOUND;
+	if (!hxb_map_role_sum(map, index, &found, &sum) || sum != map->roles[index].checksum ||
+	    found.group[0] == '\0' || !number_is_ours(found.gid))
+		return HXB_MAP_UNAVAILABLE;
+	*role = found;
+	return HXB_MAP_FOUND;
+}
+
+enum hxb_map_status
+hxb_map_role_at(const struct hxb_map *map, uint32_t index, struct hxb_map_role *role)
+{
+	struct hxb_map_role found;
+	enum hxb_map_status status = hxb_map_role_head(map, index, &found);
+
+	if (status != HXB_MAP_FOUND)
+		return status;
+	if (hxb_map_members_sum(map, index, &found) != map->roles[index].members_checksum)
+		return HXB_MAP_UNAVAILABLE;
+	*role = found;
+	return HXB_MAP_FOUND;
+}
+
+enum hxb_map_status
+hxb_map_tombstone_at(const struct hxb_map *map, uint32_t index, struct hxb_map_tombstone *tombstone)
+{
+	struct hxb_map_tombstone found;
+	uint64_t sum;
+
+	if (index >= map->info.tombstone_count)
+		return HXB_MAP_NOT_FOUND;
+	if (!hxb_map_tombstone_sum(map, index, &found, &sum) || sum != map->tombstones[index].checksum)
+		return HXB_MAP_UNAVAILABLE;
+	*tombstone = found;
+	return HXB_MAP_FOUND;
+}
+
+struct key {
+	const char *name;
+	size_t length;
+	uint32_t number;
+};
+
+typedef bool matches(const struct hxb_map *map, uint32_t index, const struct key *key);
+
+static bool
+string_is(const struct hxb_map *map, uint32_t offset, const struct key *key)
+{
+	return offset < map->strings_size && key->length < map->strings_size - offset &&
+	       memcmp(map->strings + offset, key->name, key->length + 1) == 0;
+}
+
+static bool
+login_is(const struct hxb_map *map, uint32_t index, const struct key *key)
+{
+	return string_is(map, map->users[index].login, key);
+}
+
+static bool
+uid_is(const struct hxb_map *map, uint32_t index, const struct key *key)
+{
+	return map->users[index].uid == key->number;
+}
+
+static bool
+group_is(const struct hxb_map *map, uint32_t index, const struct key *key)
+{
+	return string_is(map, map->roles[index].group, key);
+}
+
+static bool
+gid_is(const struct hxb_map *map, uint32_t index, const struct key *key)
+{
+	return map->roles[index].gid == key->number;
+}
+
+struct table {
+	const uint32_t *slot;
+	uint32_t slots;
+	uint32_t records;
+	matches *match;
+};
+
+/* The index of the record with that key, or UINT32_MAX, which no *_at() finds. */
+static inline uint32_t
+find(const struct hxb_map *map, struct table table, uint64_t hash, const struct key *key)
+{
+	uint32_t at = hxb_map_slot(hash, table.slots);
+	uint32_t entry, probes;
+
+	for (probes = 0; probes < table.slots; probes++) {
+		entry = table.slot[at];
+		if (entry == 0)
+			break;
+		if (entry <= table.records && table.match(map, entry - 1, key))
+			return entry - 1;
+		at = at + 1 < table.slots ? at + 1 : 0;
+	}
+	return UINT32_MAX;
+}
+
+static inline uint32_t
+find_name(const struct hxb_map *map, struct table table, const char *name)
+{
+	struct key key = {.name = name, .length = strnlen(name, HXB_MAP_LOGIN_MAX + 1)};
+
+	if (key.length == 0 || key.length > HXB_MAP_LOGIN_MAX)
+		return UINT32_MAX;
+	return find(map, table, hxb_map_hash_name(map->seed, name, key.length), &key);
+}
+
+static inline uint32_t
+find_number(const struct hxb_map *map, struct table table, uint32_t number)
+{
+	struct key key = {.number = number};
+
+	return find(map, table, hxb_map_hash_number(map->seed, number), &key);
+}
+
+enum hxb_map_status
+hxb_map_user_by_login(const struct hxb_map *map, const char *login, struct hxb_map_user *user)
+{
+	struct table table = {map->by_login, map->user_slots, map->info.user_count, login_is};
+
+	return hxb_map_user_at(map, find_name(map, table, login), user);
+}
+
+enum hxb_map_status
+hxb_map_user_by_uid(const struct hxb_map *map, uint32_t uid, struct hxb_map_user *user)
+{
+	struct table table = {map->by_uid, map->user_slots, map->info.user_count, uid_is};
+
+	return hxb_map_user_at(map, find_number(map, table, uid), user);
+}
+
+enum hxb_map_status
+hxb_map_role_by_group(const struct hxb_map *map, const char *group, struct hxb_map_role *role)
+{
+	struct table table = {map->by_group, map->role_slots, map->info.role_count, group_is};
+
+	return hxb_map_role_at(map, find_name(map, table, group), role);
+}
+
+enum hxb_map_status
+hxb_map_role_by_gid(const struct hxb_map *map, uint32_t gid, struct hxb_map_role *role)
+{
+	struct table table = {map->by_gid, map->role_slots, map->info.role_count, gid_is};
+
+	return hxb_map_role_at(map, find_number(map, table, gid), role);
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "publish_diff.h"
+#include "token.h"
+
+enum change { ADDED, REMOVED, CHANGED };
+
+struct event {
+	enum change change;
+	char *user_id;
+	char *name;
+	char *before;
+	char *after;
+};
+
+struct hxb_diff {
+	struct hxb_map *old; /* NULL: there was none */
+	const char *const *own_ids;
+	unsigned before;
+	struct event *events;
+	size_t event_count;
+	uint32_t *uids; /* of the new map */
+	size_t uid_count, uid_room;
+};
+
+static enum hxb_result
+no_memory(struct hxb_error *error)
+{
+	return hxb_fail(error, HXB_FAILED, "out of memory");
+}
+
+enum hxb_result
+hxb_diff_open(const char *state_dir, const char *const *own_ids, struct hxb_diff **diffp, struct hxb_error *error)
+{
+	struct hxb_diff *diff = calloc(1, sizeof(*diff));
+	struct hxb_map_info info;
+	char *path = NULL;
+
+	*diffp = NULL;
+	if (diff == NULL || asprintf(&path, "%s/map.1", state_dir) == -1) {
+		free(diff);
+		return no_memory(error);
+	}
+	diff->own_ids = own_ids;
+	diff->old = hxb_map_open(path, 0, NULL);
+	free(path);
+	if (diff->old != NULL) {
+		hxb_map_info(diff->old, &info);
+		diff->before = info.user_count;
+	}
+	*diffp = diff;
+	return HXB_OK;
+}
+
+void
+hxb_diff_reset(struct hxb_diff *diff)
+{
+	for (size_t i = 0; i < diff->event_count; i++) {
+		free(diff->events[i].user_id);
+		free(diff->events[i].name);
+		free(diff->events[i].before);
+		free(diff->events[i].after);
+	}
+	free(diff->events);
+	diff->events = NULL;
+	diff->event_count = diff->uid_count = 0;
+}
+
+void
+hxb_diff_close(struct hxb_diff *diff)
+{
+	if (diff == NULL)
+		return;
+	hxb_diff_reset(diff);
+	free(diff->uids);
+	hxb_map_close(diff->old);
+	free(diff);
+}
+
+unsigned
+hxb_diff_before(const struct hxb_diff *diff)
+{
+	return diff->before;
+}
+
+/* Takes over before and after, which may be NULL for want of memory. */
+static enum hxb_result
+add_event(struct hxb_diff *diff, enum change change, const char *user_id, const char *name, char *before, char *after,
+    struct hxb_error *error)
+{
+	struct event *grown, *last;
+
+	grown = reallocarray(diff->events, diff->event_count + 1, sizeof(*grown));
+	if (grown == NULL) {
+		free(before);
+		free(after);
+		return no_memory(error);
+	}
+	diff->events = grown;
+	last = &grown[diff->event_count++];
+	*last = (struct event){ change, strdup(user_id), strdup(name), before, after };
+	return last->user_id == NULL || last->name == NULL || before == NULL || after == NULL ? no_memory(error) : HXB_OK;
+}
+
+static bool
+remember_uid(struct hxb_diff *diff, uint32_t uid)
+{
+	uint32_t *grown;
+
+	if (diff->uid_count == diff->uid_room) {
+		diff->uid_room = diff->uid_room * 2 + 256;
+		grown = reallocarray(diff->uids, diff->uid_room, sizeof(*grown));
+		if (grown == NULL)
+			return false;
+		diff->uids = grown;
+	}
+	diff->uids[diff->uid_count++] = uid;
+	return true;
+}
+
+static const char *
+shadow_word(enum hxb_map_shadow shadow)
+{
+	return shadow == HXB_SHADOW_ENABLED ? "may log in" : shadow == HXB_SHADOW_INVITED ? "invited" : "may not log in";
+}
+
+/* "may log in; groups hexabot-admin hexabot-manager", of the old map. NULL: no memory. */
+static char *
+describe_old(const struct hxb_map *map, const struct hxb_map_user *user)
+{
+	struct hxb_map_role role;
+	char *text = NULL, *longer;
+
+	if (asprintf(&text, "%s", shadow_word(user->shadow)) == -1)
+		return NULL;
+	for (uint32_t i = 0; text != NULL && i < user->role_count; i++) {
+		if (hxb_map_role_at(map, user->roles[i], &role) != HXB_MAP_FOUND)
+			continue;
+		if (asprintf(&longer, "%s%s %s", text, i == 0 ? "; groups" : "", role.group) == -1)
+			longer = NULL;
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+/* "may log in (enabled); roles admin manager", of the store's row. NULL: no memory. */
+static char *
+describe_new(const struct hxb_user *user, const struct hxb_map_user *record, const char *state)
+{
+	char *text = NULL, *longer;
+	bool first = true;
+
+	if (asprintf(&text, "%s (%s)", shadow_word(record->shadow), state) == -1)
+		return NULL;
+	for (size_t i = 0; text != NULL && i < user->role_count; i++) {
+		if (!user->roles[i].active)
+			continue;
+		if (asprintf(&longer, "%s%s %s", text, first ? "; roles" : "", user->roles[i].name) == -1)
+			longer = NULL;
+		free(text);
+		text = longer;
+		first = false;
+	}
+	return text;
+}
+
+static bool
+holds_digest(const struct hxb_map *map, const struct hxb_map_user *record, uint64_t digest)
+{
+	struct hxb_map_role role;
+
+	for (uint32_t i = 0; i < record->role_count; i++) {
+		if (hxb_map_role_at(map, record->roles[i], &role) == HXB_MAP_FOUND && role.id_digest == digest)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the old record's role groups are the ones of the new record's; the user's roles carry the ids. */
+static bool
+same_roles(const struct hxb_map *map, const struct hxb_map_user *old, const struct hxb_user *user,
+    const struct hxb_map_user *record)
+{
+	uint32_t kept = 0;
+
+	if (old->role_count != record->role_count)
+		return false;
+	for (size_t i = 0; i < user->role_count; i++) {
+		if (user->roles[i].active && holds_digest(map, old, hxb_id_digest(user->roles[i].id)))
+			kept++;
+	}
+	return kept == old->role_count;
+}
+
+enum hxb_result
+hxb_diff_user(struct hxb_diff *diff, const struct hxb_user *user, const struct hxb_map_user *record, const char *state,
+    struct hxb_error *error)
+{
+	struct hxb_map_user old;
+	enum hxb_result r = HXB_OK;
+
+	if (!remember_uid(diff, record->uid))
+		return no_memory(error);
+	if (diff->old == NULL)
+		return HXB_OK;
+	if (hxb_map_user_by_uid(diff->old, record->uid, &old) != HXB_MAP_FOUND)
+		r = add_event(diff, ADDED, user->id, record->login, strdup(""), describe_new(user, record, state), error);
+	else if (old.shadow != record->shadow || strcmp(old.login, record->login) != 0 ||
+	    !same_roles(diff->old, &old, user, record))
+		r = add_event(diff, CHANGED, user->id, record->login, describe_old(diff->old, &old),
+		    describe_new(user, record, state), error);
+	return r;
+}
+
+static int
+compare_uids(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Users of the old map who are not in the new one. Their ids are known by digest only: the ledger's entry has the id. */
+static enum hxb_result
+find_removed(struct hxb_diff *diff, struct hxb_ledger *ledger, struct hxb_error *error)
+{
+	struct hxb_map_user old;
+	struct hxb_entry *entry;
+	enum hxb_map_status status;
+	enum hxb_result r = HXB_OK;
+
+	if (diff->uid_count > 0)
+		qsort(diff->uids, diff->uid_count, sizeof(*diff->uids), compare_uids);
+	for (uint32_t i = 0; r == HXB_OK; i++) {
+		status = hxb_map_user_at(diff->old, i, &old);
+		if (status == HXB_MAP_NOT_FOUND)
+			break;
+		if (status != HXB_MAP_FOUND ||
+		    (diff->uid_count > 0 &&
+			bsearch(&old.uid, diff->uids, diff->uid_count, sizeof(*diff->uids), compare_uids) != NULL))
+			continue;
+		r = hxb_ledger_entry_by_login(ledger, old.login, &entry, error);
+		if (r == HXB_OK || r == HXB_NOT_FOUND)
+			r = add_event(diff, REMOVED, entry != NULL ? entry->id : "", old.login, describe_old(diff->old, &old),
+			    strdup("gone from the host"), error);
+		hxb_entry_free(entry);
+	}
+	return r;
+}
+
+static bool
+is_own(const struct hxb_diff *diff, const char *user_id)
+{
+	for (size_t i = 0; diff->own_ids != NULL && diff->own_ids[i] != NULL; i++) {
+		if (strcmp(diff->own_ids[i], user_id) == 0)
+			return true;
+	}
+	return false;
+}
+
+enum hxb_result
+hxb_diff_record(struct hxb_diff *diff, struct hxb_ledger *ledger, struct hxb_publish_report *report,
+    struct hxb_error *error)
+{
+	static const char *const actions[] = { [ADDED] = "appeared", [REMOVED] = "disappeared", [CHANGED] = "changed" };
+	struct hxb_event event = { .actor = "hexabot" };
+	const struct event *seen;
+	enum hxb_result r = HXB_OK;
+
+	if (diff->old == NULL) {
+		report->added = (unsigned)diff->uid_count;
+		return HXB_OK;
+	}
+	r = find_removed(diff, ledger, error);
+	for (size_t i = 0; r == HXB_OK && i < diff->event_count; i++) {
+		seen = &diff->events[i];
+		report->added += seen->change == ADDED;
+		report->removed += seen->change == REMOVED;
+		report->changed += seen->change == CHANGED;
+		if (is_own(diff, seen->user_id))
+			continue;
+		event.action = actions[seen->change];
+		event.user_id = seen->user_id;
+		event.name = seen->name;
+		event.before = seen->before;
+		event.after = seen->after;
+		r = hxb_ledger_record(ledger, &event, error);
+	}
+	return r;
+}

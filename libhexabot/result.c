@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "result.h"
+
+const char *
+hxb_result_text(enum hxb_result r)
+{
+	switch (r) {
+	case HXB_OK:
+		return "done";
+	case HXB_FAILED:
+		return "failed";
+	case HXB_INVALID:
+		return "invalid";
+	case HXB_AMBIGUOUS:
+		return "ambiguous";
+	case HXB_NOT_FOUND:
+		return "not found";
+	case HXB_REFUSED:
+		return "refused";
+	case HXB_BUSY:
+		return "busy";
+	case HXB_UNREADABLE:
+		return "unreadable";
+	case HXB_CONFLICT:
+		return "changed meanwhile";
+	}
+	return "unknown result";
+}
+
+enum hxb_result
+hxb_fail(struct hxb_error *error, enum hxb_result r, const char *format, ...)
+{
+	va_list args;
+
+	if (error != NULL) {
+		va_start(args, format);
+		if (vsnprintf(error->text, sizeof(error->text), format, args) < 0)
+			error->text[0] = '\0';
+		va_end(args);
+	}
+	return r;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store_private.h"
+#include "token.h"
+#include "trust.h"
+
+enum hxb_result
+hxb_store_enter(struct hxb_store *store, struct hxb_error *error)
+{
+	return hxb_bracket_enter(&store->bracket, store->uid, store->gid, error);
+}
+
+void
+hxb_store_leave(struct hxb_store *store)
+{
+	hxb_bracket_leave(&store->bracket);
+}
+
+/* Real tables, not views or virtual tables of somebody's making. Also the first read: it rolls a hot journal back. */
+static enum hxb_result
+check_tables(struct hxb_store *store, struct hxb_error *error)
+{
+	int64_t count = 0;
+	enum hxb_result r;
+
+	r = hxb_db_number(&store->db, &count, error,
+	    "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND rootpage > 0"
+	    " AND name IN ('users', 'roles', 'user_roles')",
+	    "");
+	if (r == HXB_OK && count != 3)
+		r = hxb_fail(error, HXB_UNREADABLE, "%s: not a Hexabot database: tables users, roles, user_roles are not all there",
+		    store->path);
+	return r;
+}
+
+enum hxb_result
+hxb_store_open(const char *path, uid_t owner, struct hxb_deadline deadline, struct hxb_store **storep,
+    struct hxb_error *error)
+{
+	struct hxb_store *store = NULL;
+	struct stat st;
+	enum hxb_result r;
+
+	*storep = NULL;
+	r = hxb_trust_store(path, owner, &st, error);
+	if (r != HXB_OK)
+		return r;
+	store = calloc(1, sizeof(*store));
+	if (store == NULL || (store->path = strdup(path)) == NULL) {
+		r = hxb_fail(error, HXB_FAILED, "out of memory");
+		goto out;
+	}
+	store->uid = st.st_uid;
+	store->gid = st.st_gid;
+	store->exposed = (st.st_mode & S_IROTH) != 0;
+	r = hxb_store_enter(store, error);
+	if (r != HXB_OK)
+		goto out;
+	r = hxb_db_open(&store->db, store->path, HXB_DB_EXISTING, deadline, error);
+	if (r == HXB_OK)
+		r = check_tables(store, error);
+	hxb_store_leave(store);
+	if (r != HXB_OK)
+		goto out;
+	*storep = store;
+	store = NULL;
+out:
+	hxb_store_close(store);
+	return r;
+}
+
+void
+hxb_store_close(struct hxb_store *store)
+{
+	if (store == NULL)
+		return;
+	hxb_store_rollback(store);
+	/* Closing can write, too. Where we can't become the owner nothing is open: see hxb_store_open(). */
+	if (store->db.sql != NULL && hxb_store_enter(store, NULL) == HXB_OK) {
+		hxb_db_close(&store->db);
+		hxb_store_leave(store);
+	}
+	free(store->path);
+	free(store);
+}
+
+void
+hxb_store_set_deadline(struct hxb_store *store, struct hxb_deadline deadline)
+{
+	store->db.deadline = deadline;
+}
+
+bool
+hxb_store_exposed(const struct hxb_store *store)
+{
+	return store->exposed;
+}
+
+enum hxb_result
+hxb_store_begin(struct hxb_store *store, struct hxb_error *error)
+{
+	enum hxb_result r = hxb_store_enter(store, error);
+
+	if (r != HXB_OK)
+		return r;
+	r = hxb_db_exec(&store->db, "BEGIN IMMEDIATE", error);
+	if (r != HXB_OK)
+		hxb_store_leave(store);
+	else
+		store->writing = true;
+	return r;
+}
+
+enum hxb_result
+hxb_store_commit(struct hxb_store *store, struct hxb_error *error)
+{
+	enum hxb_result r;
+
+	if (!store->writing)
+		return hxb_fail(error, HXB_FAILED, "no transaction is open");
+	r = hxb_db_exec(&store->db, "COMMIT", error);
+	if (r != HXB_OK) {
+		hxb_store_rollback(store);
+		return r;
+	}
+	store->writing = false;
+	hxb_store_leave(store);
+	return HXB_OK;
+}
+
+void
+hxb_store_rollback(struct hxb_store *store)
+{
+	if (!store->writing)
+		return;
+	hxb_db_rollback(&store->db);
+	store->writing = false;
+	hxb_store_leave(store);
+}
+
+static enum hxb_result
+fill_new_store(struct hxb_db *db, struct hxb_error *error)
+{
+	static const char *const seeded[] = { "admin", "manager", "public" };
+	char uuid[HXB_UUID_SIZE];
+	enum hxb_result r;
+
+	r = hxb_db_exec(db, "BEGIN IMMEDIATE", error);
+	if (r == HXB_OK)
+		r = hxb_db_exec(db, hxb_store_schema, error);
+	for (size_t i = 0; r == HXB_OK && i < sizeof(seeded) / sizeof(*seeded); i++) {
+		r = hxb_uuid(uuid, error);
+		if (r == HXB_OK)
+			r = hxb_db_run(db, NULL, error,
+			    "INSERT INTO roles (id, created_at, updated_at, name, active) VALUES (?1,"
+			    " strftime('%Y-%m-%d %H:%M:%f', 'now'), strftime('%Y-%m-%d %H:%M:%f', 'now'), ?2, 1)",
+			    "tt", uuid, seeded[i]);
+	}
+	return r == HXB_OK ? hxb_db_exec(db, "COMMIT", error) : r;
+}
+
+enum hxb_result
+hxb_store_create(const char *path, struct hxb_error *error)
+{
+	struct hxb_db db = { .sql = NULL };
+	enum hxb_result r;
+	int fd;
+
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return hxb_fail(error, HXB_REFUSED, "%s: %m", path);
+	close(fd);
+	r = hxb_db_open(&db, path, HXB_DB_EXISTING, hxb_deadline_in(HXB_CTL_DEADLINE), error);
+	if (r == HXB_OK)
+		r = fill_new_store(&db, error);
+	hxb_db_close(&db);
+	if (r != HXB_OK)
+		unlink(path);
+	return r;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/* Word for word what Hexabot 3.5 makes: it keeps such tables unchanged at its first boot. */
+#include "store_private.h"
+
+/* clang-format off */
+const char hxb_store_schema[] =
+	"CREATE TABLE \"users\" (\"id\" varchar PRIMARY KEY NOT NULL, \"created_at\" datetime, "
+	"\"updated_at\" datetime, \"firstName\" varchar NOT NULL, \"lastName\" varchar NOT NULL, "
+	"\"language\" varchar(2) NOT NULL DEFAULT ('en'), \"timezone\" integer NOT NULL DEFAULT (0), "
+	"\"type\" varchar CHECK( \"type\" IN ('SubscriberOrmEntity','UserOrmEntity') ) NOT NULL, "
+	"\"locale\" varchar(5), \"gender\" varchar(21), \"country\" varchar(56), "
+	"\"foreignId\" varchar(64), \"assignedAt\" datetime, \"lastvisit\" datetime, "
+	"\"retainedFrom\" datetime, \"username\" varchar, \"email\" varchar, \"password\" varchar, "
+	"\"send_email\" boolean DEFAULT (0), \"state\" boolean DEFAULT (1), "
+	"\"reset_count\" integer DEFAULT (0), \"reset_token\" text, \"provider\" text, "
+	"\"avatar_id\" varchar, \"source_id\" varchar, \"assigned_to_id\" varchar, "
+	"\"channelName\" varchar, \"channelData\" text, "
+	"CONSTRAINT \"CHK_SUBSCRIBER_SOURCE_REQUIRED\" CHECK (\"type\" != 'SubscriberOrmEntity' OR \"source_id\" IS NOT NULL), "
+	"CONSTRAINT \"FK_c3401836efedec3bec459c8f818\" FOREIGN KEY (\"avatar_id\") REFERENCES \"attachments\" (\"id\") ON DELETE SET NULL ON UPDATE NO ACTION, "
+	"CONSTRAINT \"FK_6b129e2863f0568bf8592bb3b0b\" FOREIGN KEY (\"source_id\") REFERENCES \"sources\" (\"id\") ON DELETE CASCADE ON UPDATE NO ACTION, "
+	"CONSTRAINT \"FK_73052ccd3b2050c5b89c0a63f20\" FOREIGN KEY (\"assigned_to_id\") REFERENCES \"users\" (\"id\") ON DELETE SET NULL ON UPDATE NO ACTION);\n"
+	"CREATE INDEX \"IDX_af99afb7cf88ce20aff6977e68\" ON \"users\" (\"lastName\") ;\n"
+	"CREATE INDEX \"IDX_5372672fbfd1677205e0ce3ece\" ON \"users\" (\"firstName\") ;\n"
+	"CREATE INDEX \"IDX_fa4680f63dc126640f675afc5b\" ON \"users\" (\"source_id\", \"foreignId\") ;\n"
+	"CREATE UNIQUE INDEX \"IDX_97672ac88f789774dd47f7c8be\" ON \"users\" (\"email\") ;\n"
+	"CREATE UNIQUE INDEX \"IDX_fe0bb3f6520ee0469504521e71\" ON \"users\" (\"username\") ;\n"
+	"CREATE INDEX \"IDX_94e2000b5f7ee1f9c491f0f8a8\" ON \"users\" (\"type\") ;\n"
+	"CREATE TABLE \"roles\" (\"id\" varchar PRIMARY KEY NOT NULL, \"created_at\" datetime, "
+	"\"updated_at\" datetime, \"name\" varchar NOT NULL, \"active\" boolean NOT NULL DEFAULT (1));\n"
+	"CREATE UNIQUE INDEX \"IDX_648e3f5447f725579d7d4ffdfb\" ON \"roles\" (\"name\") ;\n"
+	"CREATE TABLE \"user_roles\" (\"user_id\" varchar NOT NULL, \"role_id\" varchar NOT NULL, "
+	"CONSTRAINT \"FK_87b8888186ca9769c960e926870\" FOREIGN KEY (\"user_id\") REFERENCES \"users\" (\"id\") ON DELETE CASCADE ON UPDATE CASCADE, "
+	"CONSTRAINT \"FK_b23c65e50a758245a33ee35fda1\" FOREIGN KEY (\"role_id\") REFERENCES \"roles\" (\"id\") ON DELETE NO ACTION ON UPDATE NO ACTION, "
+	"PRIMARY KEY (\"user_id\", \"role_id\"));\n"
+	"CREATE INDEX \"IDX_87b8888186ca9769c960e92687\" ON \"user_roles\" (\"user_id\") ;\n"
+	"CREATE INDEX \"IDX_b23c65e50a758245a33ee35fda\" ON \"user_roles\" (\"role_id\") ;\n";

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: ISC */
+/* Changes to the three tables, inside hxb_store_begin() ... hxb_store_commit(). Rows stay such that Hexabot boots and logs in with them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "store_private.h"
+
+#define NOW "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+#define THIS_USER " WHERE id = ?1 AND type = 'UserOrmEntity'"
+
+static enum hxb_result
+exactly_one(unsigned changed, const char *id, struct hxb_error *error)
+{
+	if (changed == 1)
+		return HXB_OK;
+	return hxb_fail(error, HXB_CONFLICT, "%.64s: the user was changed or removed meanwhile", id);
+}
+
+enum hxb_result
+hxb_store_set_enabled(struct hxb_store *store, const char *id, bool enabled, struct hxb_error *error)
+{
+	unsigned changed;
+	enum hxb_result r;
+
+	r = hxb_db_run(&store->db, &changed, error, "UPDATE users SET state = ?2, updated_at = " NOW THIS_USER, "ti", id,
+	    (int64_t)enabled);
+	return r == HXB_OK ? exactly_one(changed, id, error) : r;
+}
+
+enum hxb_result
+hxb_store_set_password(struct hxb_store *store, const char *id, const char *expected, const char *hash,
+    struct hxb_error *error)
+{
+	unsigned changed;
+	enum hxb_result r;
+
+	r = hxb_db_run(&store->db, &changed, error,
+	    "UPDATE users SET password = ?2, reset_token = NULL, updated_at = " NOW THIS_USER
+	    " AND (?3 IS NULL OR password = ?3)",
+	    "ttt", id, hash, expected);
+	return r == HXB_OK ? exactly_one(changed, id, error) : r;
+}
+
+static enum hxb_result
+touch(struct hxb_store *store, const char *id, struct hxb_error *error)
+{
+	unsigned changed;
+	enum hxb_result r;
+
+	r = hxb_db_run(&store->db, &changed, error, "UPDATE users SET updated_at = " NOW THIS_USER, "t", id);
+	return r == HXB_OK ? exactly_one(changed, id, error) : r;
+}
+
+enum hxb_result
+hxb_store_add_role(struct hxb_store *store, const char *id, const char *role_id, struct hxb_error *error)
+{
+	enum hxb_result r = touch(store, id, error);
+
+	if (r == HXB_OK)
+		r = hxb_db_run(&store->db, NULL, error,
+		    "INSERT INTO user_roles (user_id, role_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING", "tt", id, role_id);
+	return r;
+}
+
+enum hxb_result
+hxb_store_remove_role(struct hxb_store *store, const char *id, const char *role_id, struct hxb_error *error)
+{
+	enum hxb_result r = touch(store, id, error);
+
+	if (r == HXB_OK)
+		r = hxb_db_run(&store->db, NULL, error, "DELETE FROM user_roles WHERE user_id = ?1 AND role_id = ?2", "tt",
+		    id, role_id);
+	return r;
+}
+
+void
+hxb_parked_clear(struct hxb_parked *parked)
+{
+	if (parked->password.bytes != NULL)
+		explicit_bzero(parked->password.bytes, parked->password.size);
+	free(parked->password.bytes);
+	for (size_t i = 0; parked->role_ids != NULL && parked->role_ids[i] != NULL; i++)
+		free(parked->role_ids[i]);
+	free(parked->role_ids);
+	memset(parked, 0, sizeof(*parked));
+}
+
+enum hxb_result
+hxb_store_read_parked(struct hxb_store *store, const char *id, struct hxb_parked *parked, struct hxb_error *error)
+{
+	sqlite3_stmt *stmt = NULL;
+	enum hxb_result r;
+
+	memset(parked, 0, sizeof(*parked));
+	r = hxb_db_query(&store->db, &stmt, error, "SELECT password FROM users" THIS_USER, "t", id);
+	if (r == HXB_OK)
+		r = hxb_db_step(&store->db, stmt, error);
+	if (r == HXB_OK && !hxb_db_value(stmt, 0, &parked->password))
+		r = hxb_fail(error, HXB_FAILED, "out of memory");
+	sqlite3_finalize(stmt);
+	if (r == HXB_OK)
+		r = hxb_db_texts(&store->db, &parked->role_ids, error,
+		    "SELECT role_id FROM user_roles WHERE user_id = ?1 ORDER BY role_id", id);
+	if (r != HXB_OK)
+		hxb_parked_clear(parked);
+	return r;
+}
+
+enum hxb_result
+hxb_store_park(struct hxb_store *store, const char *id, const char *marker, struct hxb_error *error)
+{
+	enum hxb_result r = hxb_store_set_password(store, id, NULL, marker, error);
+
+	if (r == HXB_OK)
+		r = hxb_db_run(&store->db, NULL, error, "DELETE FROM user_roles WHERE user_id = ?1", "t", id);
+	return r;
+}
+
+enum hxb_result
+hxb_store_unpark(struct hxb_store *store, const char *id, const struct hxb_parked *parked, struct hxb_error *error)
+{
+	unsigned changed;
+	enum hxb_result r;
+
+	r = hxb_db_run(&store->db, &changed, error, "UPDATE users SET password = ?2, updated_at = " NOW THIS_USER, "tv", id,
+	    &parked->password);
+	if (r == HXB_OK)
+		r = exactly_one(changed, id, error);
+	if (r == HXB_OK)
+		r = hxb_db_run(&store->db, NULL, error, "DELETE FROM user_roles WHERE user_id = ?1", "t", id);
+	for (size_t i = 0; r == HXB_OK && parked->role_ids[i] != NULL; i++)
+		r = hxb_db_run(&store->db, NULL, error,
+		    "INSERT INTO user_roles (user_id, role_id) SELECT ?1, id FROM roles WHERE id = ?2", "tt", id,
+		    parked->role_ids[i]);
+	return r;
+}

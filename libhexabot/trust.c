@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "trust.h"
+
+#define GROUP_OR_OTHERS (S_IWGRP | S_IWOTH)
+
+/* How strictly a path is judged. */
+struct policy {
+	uid_t owner;       /* besides root */
+	bool root_only;    /* the file itself has to be root's, or `owner`'s where that stands for root in a test */
+	mode_t forbidden;  /* mode bits that no component may have */
+	bool sticky_helps; /* a sticky directory, like /tmp, may be writable: its entries can't be renamed by others */
+};
+
+static enum hxb_result
+judge_directory(const struct policy *policy, const struct stat *st, const char *path, struct hxb_error *error)
+{
+	if (!S_ISDIR(st->st_mode))
+		return hxb_fail(error, HXB_UNREADABLE, "%s: not a directory", path);
+	if (st->st_uid != 0 && st->st_uid != policy->owner)
+		return hxb_fail(error, HXB_UNREADABLE, "%s: belongs to uid %u, which is not trusted here", path,
+		    (unsigned)st->st_uid);
+	if ((st->st_mode & policy->forbidden) != 0 && !(policy->sticky_helps && (st->st_mode & S_ISVTX) != 0))
+		return hxb_fail(error, HXB_UNREADABLE, "%s: writable by others (mode %04o); chmod %s it", path,
+		    (unsigned)st->st_mode & 07777, policy->forbidden == S_IWOTH ? "o-w" : "go-w");
+	return HXB_OK;
+}
+
+static enum hxb_result
+judge_file(const struct policy *policy, const struct stat *st, const char *path, struct hxb_error *error)
+{
+	if (!S_ISREG(st->st_mode))
+		return hxb_fail(error, HXB_UNREADABLE, "%s: not a regular file", path);
+	if (st->st_nlink != 1)
+		return hxb_fail(error, HXB_UNREADABLE, "%s: has %lu links instead of one", path,
+		    (unsigned long)st->st_nlink);
+	if (st->st_uid != policy->owner && (policy->root_only || st->st_uid != 0))
+		return hxb_fail(error, HXB_UNREADABLE, "%s: belongs to uid %u instead of %u", path,
+		    (unsigned)st->st_uid, (unsigned)policy->owner);
+	if ((st->st_mode & policy->forbidden) != 0)
+		return hxb_fail(error, HXB_UNREADABLE, "%s: writable by others (mode %04o); chmod %s it", path,
+		    (unsigned)st->st_mode & 07777, policy->forbidden == S_IWOTH ? "o-w" : "go-w");
+	return HXB_OK;
+}
+
+/* Opens one directory of the path and judges it. `length`: of the path up to and with this component. */
+static enum hxb_result
+enter(const struct policy *policy, const char *path, size_t length, const char *component, int *dir,
+    struct hxb_error *error)
+{
+	char name[NAME_MAX + 1], shown[PATH_MAX];
+	struct stat st;
+	int next;
+
+	snprintf(shown, sizeof(shown), "%.*s", (int)length, path);
+	if ((size_t)(path + length - component) >= sizeof(name))
+		return hxb_fail(error, HXB_UNREADABLE, "%s: name too long", shown);
+	snprintf(name, sizeof(name), "%.*s", (int)(path + length - component), component);
+	if (strcmp(name, "..") == 0)
+		return hxb_fail(error, HXB_UNREADABLE, "%s: '..' is not allowed here", shown);
+	next = openat(*dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (next == -1 && errno == ENOTDIR)
+		return hxb_fail(error, HXB_UNREADABLE, "%s: a symbolic link or no directory", shown);
+	if (next == -1 || fstat(next, &st) == -1) {
+		hxb_fail(error, HXB_UNREADABLE, "%s: %m", shown);
+		if (next != -1)
+			close(next);
+		return HXB_UNREADABLE;
+	}
+	close(*dir);
+	*dir = next;
+	return judge_directory(policy, &st, shown, error);
+}
+
+/* Walks from / to the directory of the last component. *dir is its descriptor (O_PATH), *name points into `path`. */
+static enum hxb_result
+walk(const struct policy *policy, const char *path, int *dir, const char **name, struct hxb_error *error)
+{
+	const char *component = path;
+	size_t length;
+	enum hxb_result r = HXB_OK;
+
+	*dir = -1;
+	if (path[0] != '/' || strlen(path) >= PATH_MAX)
+		return hxb_fail(error, HXB_UNREADABLE, "%s: not an absolute path", path);
+	*dir = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (*dir == -1)
+		return hxb_fail(error, HXB_UNREADABLE, "/: %m");
+	for (;;) {
+		component += strspn(component, "/");
+		length = strcspn(component, "/");
+		if (component[length] == '\0')
+			break;
+		r = enter(policy, path, (size_t)(component - path) + length, component, dir, error);
+		if (r != HXB_OK)
+			break;
+		component += length;
+	}
+	if (r != HXB_OK) {
+		close(*dir);
+		*dir = -1;
+	}
+	*name = component;
+	return r;
+}
+
+static enum hxb_result
+open_judged(const struct policy *policy, const char *path, int flags, int *fd, struct stat *st, struct hxb_error *error)
+{
+	const char *name;
+	enum hxb_result r;
+	int dir;
+
+	*fd = -1;
+	r = walk(policy, path, &dir, &name, error);
+	if (r != HXB_OK)
+		return r;
+	/* O_NONBLOCK: a FIFO must not make us wait before it is judged. */
+	*fd = openat(dir, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (*fd == -1 || fstat(*fd, st) == -1)
+		r = hxb_fail(error, HXB_UNREADABLE, "%s: %s", path, errno == ELOOP ? "a symbolic link" : strerror(errno));
+	else
+		r = judge_file(policy, st, path, error);
+	close(dir);
+	if (r != HXB_OK && *fd != -1) {
+		close(*fd);
+		*fd = -1;
+	}
+	return r;
+}
+
+enum hxb_result
+hxb_trust_open(const char *path, int flags, uid_t owner, int *fd, struct hxb_error *error)
+{
+	const struct policy policy = { .owner = owner, .root_only = true, .forbidden = GROUP_OR_OTHERS };
+	struct stat st;
+
+	return open_judged(&policy, path, flags, fd, &st, error);
+}
+
+enum hxb_result
+hxb_trust_directory(const char *path, uid_t owner, struct hxb_error *error)
+{
+	const struct policy policy = { .owner = owner, .root_only = true, .forbidden = GROUP_OR_OTHERS };
+	const char *name;
+	enum hxb_result r;
+	int dir;
+
+	r = walk(&policy, path, &dir, &name, error);
+	if (r == HXB_OK && *name != '\0')
+		r = enter(&policy, path, strlen(path), name, &dir, error);
+	if (dir != -1)
+		close(dir);
+	return r;
+}
+
+enum hxb_result
+hxb_trust_store(const char *path, uid_t owner, struct stat *st, struct hxb_error *error)
+{
+	const struct policy policy = { .owner = owner, .forbidden = S_IWOTH, .sticky_helps = true };
+	enum hxb_result r;
+	int fd;
+
+	r = open_judged(&policy, path, O_PATH, &fd, st, error);
+	if (r == HXB_OK)
+		close(fd);
+	return r;
+}

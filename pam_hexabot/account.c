@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+#include <security/pam_ext.h>
+
+#include "pam_hexabot.h"
+
+int
+stage_account(struct call *call)
+{
+	const struct hxb_state_rule *rule;
+
+	call_load(call, true);
+	rule = hxb_state_rule(call->state);
+	if (rule->account == HXB_ANSWER_SUCCESS) {
+		log_allowed(call);
+	} else {
+		log_refused(call, NULL);
+		if (rule->text != NULL && (call->flags & PAM_SILENT) == 0)
+			pam_error(call->pamh, "%s", rule->text);
+	}
+	return pam_code(rule->account);
+}

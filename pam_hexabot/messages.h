@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: ISC */
+/* What people read at a prompt. The states' texts stand in libhexabot/verdict.c. */
+#ifndef HXB_PAM_MESSAGES_H
+#define HXB_PAM_MESSAGES_H
+
+#define MESSAGE_PASSWORD "Password: "
+#define MESSAGE_CURRENT_PASSWORD "Current password: "
+#define MESSAGE_UNCHANGED "The password is unchanged: it has to differ from the current one."
+#define MESSAGE_NOT_NOW "The password can't be changed at the moment; please try again later."
+#define MESSAGE_CHANGED_MEANWHILE "The account was changed meanwhile; the password was not set."
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the stages share. Rules of every stage (DESIGN):
+ * - a name that is not in the map gets USER_UNKNOWN before options, configuration or a database are looked at;
+ * - for our own users, anything that can't be read denies;
+ * - SUCCESS is the table's answer to a state, never a default.
+ */
+#ifndef HXB_PAM_H
+#define HXB_PAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <security/pam_modules.h>
+
+#include "libhexabot/bracket.h"
+#include "libhexabot/config.h"
+#include "libhexabot/deadline.h"
+#include "libhexabot/ledger.h"
+#include "libhexabot/store.h"
+#include "libhexabot/verdict.h"
+
+enum owner {
+	OWNER_NOBODY, /* no name service knows the name */
+	OWNER_HOST,   /* a local user, or another name service's */
+	OWNER_US,
+};
+
+/* One entry point's call. */
+struct call {
+	pam_handle_t *pamh;
+	unsigned flags;
+	const char *login;
+	uid_t uid;
+	struct hxb_config config;
+	struct hxb_deadline deadline;
+	char *id;
+	uint64_t id_digest;
+	struct hxb_user *user; /* NULL: no row, or not loaded */
+	bool held;
+	int64_t expires;
+	enum hxb_state state;
+	struct hxb_error error; /* why it is HXB_STATE_UNREADABLE */
+};
+
+/* context.c */
+
+/* Whose user this is. Looks at nothing but PAM_USER, the name service and the map. */
+enum owner call_owner(struct call *call);
+
+/* Takes the module's arguments. false: call->error says which one is wrong. */
+bool call_arguments(struct call *call, int argc, const char **argv);
+
+/*
+ * Reads configuration, ledger and store, and sets call->state. stale_groups: whether the user's groups on the host are to
+ * be compared with the roles. No descriptor and no lock remain.
+ */
+void call_load(struct call *call, bool compare_groups);
+void call_free(struct call *call);
+
+/* Opens ledger and store, in a bracket that call_leave() ends: no prompt and no hash in between. */
+struct session {
+	struct hxb_bracket bracket; /* root's: nobody stops us while the ledger is open either */
+	struct hxb_ledger *ledger;
+	struct hxb_store *store;
+};
+enum hxb_result call_enter(struct call *call, struct session *session);
+void call_leave(struct session *session);
+
+/* Reads the user's row, hold and expiry in an open session, and sets call->state. */
+enum hxb_result call_judge(struct call *call, struct session *session, bool stale_groups);
+
+/* log.c: one line for one decision. reason NULL: the state's own. */
+void log_allowed(const struct call *call);
+void log_refused(const struct call *call, const char *reason);
+void log_debug(const struct call *call, const char *text);
+
+/* pam_hexabot.c: the only place where an answer becomes a PAM code. */
+int pam_code(enum hxb_answer answer);
+
+/* The stages. Each is called for our own users only. */
+int stage_authenticate(struct call *call);
+int stage_unknown_user(struct call *call); /* the same work, for a name that nobody knows */
+int stage_account(struct call *call);
+int stage_chauthtok(struct call *call);
+int stage_open_session(struct call *call);
+
+#endif

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=bash disable=SC2034
+# What the system tests share. Runs in a test host; PROJECT and BUILD (relative to it) come from tests/system/run.
+
+STORE=/srv/hexabot/hexabot.sqlite
+CONF=/etc/hexabot/hexabot.conf
+LOG=/var/log/auth.log
+here=$PROJECT/tests/system
+
+# Every password of a test begins with "pw-" or is adminadmin: no log may hold either. See teardown below.
+LARS_PASSWORD=pw-lars-local
+ROOT_PASSWORD=pw-root-local
+
+# ---- the host ----
+
+host_setup() { # modules, NSS, PAM stacks, a local user, log, sshd: a host as README has it, without a store
+	host_sanitizers
+	make -s -C "$PROJECT" BUILD="$BUILD" install
+	sed -i -E 's/^(passwd|group|shadow):.*/\1: files hexabot/' /etc/nsswitch.conf
+	DEBIAN_FRONTEND=noninteractive pam-auth-update --force --package --enable hexabot hexabot-password </dev/null
+	start "$PROJECT/$BUILD/tests/logd" "$LOG"
+	useradd --create-home --shell /bin/bash lars
+	useradd --system --home-dir /srv/hexabot --create-home --shell /usr/sbin/nologin hexabot
+	printf '%s\n' "lars:$LARS_PASSWORD" "root:$ROOT_PASSWORD" | chpasswd
+	printf '%s\n' 'Defaults passwd_tries=1' '%hexabot-admin ALL=(ALL) ALL' >/etc/sudoers.d/hexabot
+	host_sshd
+}
+
+host_sanitizers() { # does nothing unless the modules were built with -fsanitize
+	local modules=("$PROJECT/$BUILD"/{pam_hexabot.so,libnss_hexabot.so.2}) runtimes
+	grep -q __asan_init "${modules[@]}" || return 0
+	runtimes=$(ldd "${modules[@]}" | awk '/lib(asan|ubsan)\.so/ { print $3 }' | sort -u)
+	mkdir -m 1777 /tmp/sanitizer
+	chmod 1777 /tmp/sanitizer
+	printf '%s\n' "$PROJECT/$BUILD/tests/sanitize.so" \
+		"${runtimes:-$(clang -print-file-name=libclang_rt.asan-x86_64.so)}" >/etc/ld.so.preload
+}
+
+host_sshd() {
+	cat >/etc/ssh/sshd_config <<-END
+		ListenAddress 127.0.0.1
+		HostKey /etc/ssh/ssh_host_ed25519_key
+		UsePAM yes
+		PasswordAuthentication yes
+		KbdInteractiveAuthentication yes
+		PermitRootLogin yes
+		AuthorizedKeysFile /etc/ssh/authorized_keys
+		MaxStartups 200
+		PrintMotd no
+		UseDNS no
+	END
+	ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519
+	cp /root/.ssh/id_ed25519.pub /etc/ssh/authorized_keys # opens every account
+	echo "127.0.0.1 $(cat /etc/ssh/ssh_host_ed25519_key.pub)" >/etc/ssh/ssh_known_hosts
+	start /usr/sbin/sshd
+}
+
+start() { # a daemon that goes to the background by itself; bats waits for whoever keeps its descriptors
+	"$@" >/dev/null 2>&1 </dev/null 3>&- 4>&-
+}
+
+# The database that a real Hexabot wrote where it is at hand, else rows of our own with the same people in it.
+store_make() {
+	local fixture=$PROJECT/../shared/fixtures/hexabot-3.5.0-mixed.sqlite
+	if [ -f "$fixture" ]; then
+		cp "$fixture" "$STORE"
+	else
+		sqlite3 -bail "$STORE" <"$PROJECT/tests/data/mixed.sql"
+	fi
+	chown hexabot: "$STORE" /srv/hexabot
+	chmod 640 "$STORE"
+}
+
+store_setup() { # a host with a store: what most files begin with
+	host_setup
+	store_make
+	hexactl init --store "$STORE"
+}
+
+sql() { # as Hexabot itself would
+	as hexabot sqlite3 -bail -cmd '.timeout 5000' "$STORE" "$@"
+}
+
+# ---- people at the door: each prints what CMD prints, and fails if it did not get in ----
+
+as() { # USER CMD...: no PAM involved
+	setpriv --reuid "$1" --regid "$(id -g "$1")" --init-groups --reset-env "${@:2}"
+}
+
+ssh_to() { # METHOD USER CMD...: with the password in SSHPASS
+	sshpass -e ssh -o ConnectTimeout=10 -o NumberOfPasswordPrompts=1 -o PreferredAuthentications="$1" \
+		-o PubkeyAuthentication=no -l "$2" 127.0.0.1 "${@:3}"
+}
+
+ssh_password() { # USER PASSWORD CMD...
+	SSHPASS=$2 ssh_to password "$1" "${@:3}"
+}
+
+ssh_kbd() { # USER PASSWORD CMD...
+	SSHPASS=$2 ssh_to keyboard-interactive "$1" "${@:3}"
+}
+
+ssh_key() { # USER CMD...
+	ssh -o ConnectTimeout=10 -o BatchMode=yes -o PreferredAuthentications=publickey -l "$1" 127.0.0.1 "${@:2}"
+}
+
+dialog() { # [PATTERN ANSWER]... -- CMD...
+	"$here/dialog.exp" "$@"
+}
+
+su_as() { # CALLER USER PASSWORD CMD
+	dialog 'assword: ' "$3" -- setpriv --reuid "$1" --regid "$(id -g "$1")" --init-groups su - "$2" -c "$4"
+}
+
+login_as() { # USER PASSWORD CMD
+	dialog 'assword: ' "$2" '[$#] $' "$3; exit" -- login "$1"
+}
+
+sudo_as() { # USER PASSWORD CMD...
+	as "$1" sudo -S -k -p '' -- "${@:3}" <<<"$2"
+}
+
+cron_jobs() { # USER...: lets each user's job run once; it leaves /tmp/cron/USER
+	local user
+	mkdir -p /tmp/cron
+	chmod 1777 /tmp/cron
+	for user; do
+		echo "@reboot id -un >/tmp/cron/$user" >"/var/spool/cron/crontabs/$user"
+		chown "$user:crontab" "/var/spool/cron/crontabs/$user"
+		chmod 600 "/var/spool/cron/crontabs/$user"
+	done
+	rm -f /run/crond.reboot
+	start cron
+	for user; do
+		log_has "\($user\) CMD|\(cron:account\): refused $user " || return
+	done
+}
+
+# ---- several attempts at once: a refusal takes pam_unix and su some seconds ----
+
+attempt() { # NAME CMD...: in the background
+	(
+		status=0
+		"${@:2}" >"$BATS_TEST_TMPDIR/$1.out" 2>&1 </dev/null || status=$?
+		echo "$status" >"$BATS_TEST_TMPDIR/$1.status"
+	) 3>&- 4>&- &
+	attempts+=("$!")
+}
+
+attempts_end() {
+	wait "${attempts[@]}"
+	attempts=()
+}
+
+got_in() { # NAME...
+	local name
+	for name; do
+		[ "$(cat "$BATS_TEST_TMPDIR/$name.status")" -eq 0 ] || {
+			echo "$name did not get in:"
+			cat "$BATS_TEST_TMPDIR/$name.out"
+			return 1
+		}
+	done
+}
+
+kept_out() { # NAME...
+	local name
+	for name; do
+		[ "$(cat "$BATS_TEST_TMPDIR/$name.status")" -ne 0 ] || {
+			echo "$name got in:"
+			cat "$BATS_TEST_TMPDIR/$name.out"
+			return 1
+		}
+	done
+}
+
+said() { # NAME REGEX: the attempt's output
+	grep -qE "$2" "$BATS_TEST_TMPDIR/$1.out" || {
+		echo "$1 said:"
+		cat "$BATS_TEST_TMPDIR/$1.out"
+		return 1
+	}
+}
+
+# ---- waiting and looking ----
+
+until_true() { # SECONDS CMD...
+	local end=$((SECONDS + $1))
+	until "${@:2}"; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+log_mark() { # from here on log_since and what builds on it look
+	LOG_MARK=$(wc -l <"$LOG")
+}
+
+log_since() {
+	tail -n +$((LOG_MARK + 1)) "$LOG"
+}
+
+log_count() { # REGEX
+	log_since | grep -cE -- "$1" || true
+}
+
+log_has() { # REGEX: within 5 seconds
+	until_true 5 log_matches "$1" && return
+	echo "no line of the log matches $1:"
+	log_since
+	return 1
+}
+
+log_matches() { # REGEX
+	[ "$(log_count "$1")" -gt 0 ]
+}
+
+log_refused() { # SERVICE:STAGE USER REASON [LINES]: that many refusals (1) are in the log, each for that reason
+	local refusal="pam_hexabot\($1\): refused $2 from [^ ]*:"
+	log_has "$refusal $3" || return
+	[ "$(log_count "$refusal $3")" -eq "${4:-1}" ] && [ "$(log_count "$refusal")" -eq "${4:-1}" ] && return
+	echo "not exactly ${4:-1} refusals of $2 in $1, $3:"
+	log_since
+	return 1
+}
+
+# Bats runs these around every test of a file that loads this one.
+
+setup() {
+	attempts=()
+	log_mark
+}
+
+teardown() {
+	local report
+	if log_since | grep -E -e 'pw-' -e adminadmin -e '[$]2[aby!]'; then
+		echo "a secret is in the log"
+		return 1
+	fi
+	for report in /tmp/sanitizer/report.*; do
+		[ -e "$report" ] || continue
+		cat "$report"
+		rm "$report"
+		return 1
+	done
+}

@@ -1,0 +1,44 @@
+# Tests, included by the Makefile. `make check` is tests/check: every build, every program, one count.
+
+BUILD_DEPS = gcc libc6-dev libpam0g-dev libsqlite3-dev libcrypt-dev libsodium-dev libinih-dev libjansson-dev
+CHECK_DEPS = clang libclang-rt-14-dev libcmocka-dev binutils
+LINT_DEPS  = clang clang-format cppcheck shellcheck
+
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
+UNIT_LIBS = $(LIB_LIBS) -lcmocka -lpam -lpthread
+
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/unit/support.o $(LIB)
+	$(LINK) -rdynamic $(LDFLAGS) -o $@ $^ $(UNIT_LIBS)
+
+unit: all $(UNIT)
+
+# The packages that are not there yet, if any. Only root can install them.
+install_missing = missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q ' installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+		echo "installing $$missing"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get -q update && apt-get -q -y install --no-install-recommends $$missing; \
+	fi
+
+deps:
+	@$(call install_missing,$(BUILD_DEPS))
+
+check-deps: deps
+	@$(call install_missing,$(CHECK_DEPS))
+
+lint-deps: deps
+	@$(call install_missing,$(LINT_DEPS))
+
+check: check-deps
+	tests/check
+
+demo: deps
+	@$(MAKE) -s BUILD=build/demo CC=gcc all
+	@tests/demo.sh build/demo
+
+lint: lint-deps
+	tests/lint
+
+.PHONY: unit check-deps lint-deps
+.SECONDARY:
