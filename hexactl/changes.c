@@ -78,7 +78,8 @@ hxb_change_done(struct hxb_session *session, const struct hxb_change *change)
 	if (!dry_run)
 		log_change(session, change);
 	if (!session->arguments->json)
-		hxb_say("%s: %s%s", change->name, dry_run ? "would be " : "", change->deed);
+		hxb_say("%s: %s%s%s%s", change->name, dry_run ? "would be " : "", change->deed,
+		    change->remark != NULL ? "; " : "", change->remark != NULL ? change->remark : "");
 	remember(&session->changes, change, true);
 }
 

@@ -20,6 +20,7 @@ struct hxb_change {
 	const char *before; /* "enabled" */
 	const char *after;  /* "disabled" */
 	const char *deed;   /* completes "mona: ", "mona: would be ": "disabled" */
+	const char *remark; /* for the administrator, behind the deed; NULL: none */
 };
 
 struct hxb_outcome {

@@ -170,8 +170,8 @@ tell(struct hxb_session *session, const struct hxb_change *change, const char *p
 {
 	hxb_change_done(session, change);
 	if (parked != NULL && !session->arguments->json)
-		hxb_say("  parked: the password, %s%s; 'hexactl enable' puts them back",
-		    parked[0] != '\0' ? "the roles " : "no role", parked);
+		hxb_say("  %sparked: the password, %s%s; 'hexactl enable' puts them back",
+		    session->arguments->dry_run ? "would be " : "", parked[0] != '\0' ? "the roles " : "no role", parked);
 	if (note[0] != '\0')
 		hxb_complain("%s", note);
 }

@@ -62,8 +62,8 @@ tell(struct hxb_session *session, const struct hxb_change *change, const struct 
 	if (returned->roles == NULL)
 		return;
 	if (!session->arguments->json)
-		hxb_say("  put back: the password, %s%s", returned->roles[0] != '\0' ? "the roles " : "no role",
-		    returned->roles);
+		hxb_say("  %sput back: the password, %s%s", session->arguments->dry_run ? "would be " : "",
+		    returned->roles[0] != '\0' ? "the roles " : "no role", returned->roles);
 	if (returned->replaced)
 		hxb_complain("%s: the password had been changed in Hexabot during the hold; the one from before it counts again",
 		    change->name);

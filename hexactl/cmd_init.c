@@ -168,6 +168,14 @@ write_config(struct adoption *adoption, struct hxb_error *error)
 	return hxb_conf_create(adoption->config, adoption->store, adoption->range, config->uid_min, config->uid_max, error);
 }
 
+static const char *
+deed_of(const struct adoption *adoption)
+{
+	if (adoption->create)
+		return "made, and adopted as Hexabot's database";
+	return adoption->rebuild ? "adopted as Hexabot's database, with a rebuilt ledger" : "adopted as Hexabot's database";
+}
+
 static struct hxb_change
 change_of(const struct adoption *adoption)
 {
@@ -176,8 +184,7 @@ change_of(const struct adoption *adoption)
 		.action = "init",
 		.before = adoption->old_store != NULL ? adoption->old_store : "",
 		.after = adoption->store,
-		.deed = adoption->rebuild ? "adopted as Hexabot's database, with a rebuilt ledger" :
-					    "adopted as Hexabot's database",
+		.deed = deed_of(adoption),
 	};
 }
 
@@ -187,20 +194,20 @@ adopt(struct adoption *adoption, struct hxb_error *error)
 {
 	struct hxb_session *session = adoption->session;
 	struct hxb_change change;
-	bool made = false;
+	bool changed = false;
 	enum hxb_result r;
 
 	r = hxb_init_directories(error);
 	if (r == HXB_OK)
 		r = hxb_session_lock(session, error);
 	if (r == HXB_OK)
-		r = hxb_init_ledger(session, adoption->store_uid, adoption->rebuild, &made, error);
+		r = hxb_init_ledger(session, adoption->store_uid, adoption->rebuild, &changed, error);
 	if (r == HXB_OK)
 		r = write_config(adoption, error);
 	if (r != HXB_OK)
 		return r;
 	change = change_of(adoption);
-	adoption->changed = adoption->changed || made;
+	adoption->changed = adoption->changed || changed;
 	if (!adoption->changed) {
 		change.deed = "already adopted: nothing to do";
 		hxb_change_none(session, &change);

@@ -34,14 +34,18 @@ static enum hxb_result
 ask(struct hxb_session *session, const char *name, char hash[HXB_HASH_SIZE], struct hxb_error *error)
 {
 	char password[HXB_PASSWORD_BUFFER] = "";
+	struct hxb_error why;
 	enum hxb_result r;
 
 	if (hxb_option(session->arguments, "stdin") != NULL)
 		r = hxb_read_password(password, error);
 	else
 		r = prompt_twice(name, password, error);
-	if (r == HXB_OK)
-		r = hxb_password_acceptable(password, session->config.password_min_length, error);
+	if (r == HXB_OK) {
+		r = hxb_password_acceptable(password, session->config.password_min_length, &why);
+		if (r != HXB_OK)
+			hxb_fail(error, r, "%.128s: %s", name, why.text);
+	}
 	if (r == HXB_OK)
 		r = hxb_password_hash(password, session->config.password_cost, hash, error);
 	HXB_WIPE(password);
@@ -74,19 +78,18 @@ out:
 }
 
 static const char *
-deed_of(const struct hxb_person *person)
+remark_on(const struct hxb_person *person)
 {
 	if (person->held)
-		return "given a new password, which counts when the hold ends: 'hexactl enable' ends it";
-	if (!person->user->enabled)
-		return "given a new password, and stays disabled";
-	return "given a new password";
+		return "it counts when the hold ends";
+	return person->user->enabled ? NULL : "the user stays disabled";
 }
 
 static enum hxb_result
 change_password(struct hxb_session *session, const char *id, const char *hash, struct hxb_error *error)
 {
-	struct hxb_change change = { .id = id, .action = "passwd", .before = "", .after = "" };
+	struct hxb_change change = { .id = id, .action = "passwd", .before = "", .after = "",
+		.deed = "given a new password" };
 	struct hxb_person person = { 0 };
 	enum hxb_result r;
 
@@ -96,7 +99,7 @@ change_password(struct hxb_session *session, const char *id, const char *hash, s
 	if (r != HXB_OK)
 		goto out;
 	change.name = person.name;
-	change.deed = deed_of(&person);
+	change.remark = remark_on(&person);
 	r = hxb_change_record(session, &change, error);
 	if (r == HXB_OK)
 		r = person.held ? replace_parked(session, id, hash, error) :

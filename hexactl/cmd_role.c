@@ -161,10 +161,11 @@ tell(struct hxb_session *session, const struct hxb_person *person, const struct 
 {
 	char deed[512];
 
-	snprintf(deed, sizeof(deed), "given the roles %s (before: %s)%s",
+	snprintf(deed, sizeof(deed), "given the roles %s (before: %s)",
 	    work->after_text[0] != '\0' ? work->after_text : "none",
-	    work->before_text[0] != '\0' ? work->before_text : "none", person->held ? ", and stays held" : "");
+	    work->before_text[0] != '\0' ? work->before_text : "none");
 	change->deed = deed;
+	change->remark = person->held ? "they count when the hold ends" : NULL;
 	hxb_change_done(session, change);
 	if (work->note[0] != '\0')
 		hxb_complain("%s", work->note);

@@ -128,15 +128,17 @@ apply_login(struct hxb_session *session, const struct hxb_person *person, const 
     struct hxb_entry *entry, struct hxb_error *error)
 {
 	const char *login = wish->login;
+	struct hxb_error why;
 	enum hxb_result r;
 
 	if (login == NULL && entry->login[0] == '\0')
 		login = person->user->username;
 	if (login == NULL || strcmp(login, entry->login) == 0)
 		return HXB_OK;
-	r = hxb_login_available(&session->config, &hxb_host_places, session->ledger, entry->id, login, error);
+	r = hxb_login_available(&session->config, &hxb_host_places, session->ledger, entry->id, login, &why);
 	if (r != HXB_OK)
-		return r;
+		return hxb_fail(error, r, "%.128s: %s%s", person->name, why.text,
+		    wish->login == NULL ? "; give another login along with it: --login NAME" : "");
 	return replace(&entry->login, login) ? HXB_OK : hxb_fail(error, HXB_FAILED, "out of memory");
 }
 
@@ -168,13 +170,13 @@ append(char text[TEXT_SIZE], const char *key, const char *value)
 }
 
 static void
-append_expires(char text[TEXT_SIZE], int64_t expires)
+append_expiry(char text[TEXT_SIZE], int64_t expires)
 {
 	char when[HXB_TIME_SIZE] = "never";
 
 	if (expires != 0)
 		hxb_time_utc(expires, when);
-	append(text, "expires", when);
+	append(text, "expiry", when);
 }
 
 /* "login mona, shell /bin/bash": what differs, before and after. Both are "" where nothing does. */
@@ -198,8 +200,8 @@ describe(const struct hxb_entry *old, const struct hxb_entry *new, char before[T
 		append(after, fields[i].key, fields[i].new[0] != '\0' ? fields[i].new : fields[i].none);
 	}
 	if (expires != new->expires) {
-		append_expires(before, expires);
-		append_expires(after, new->expires);
+		append_expiry(before, expires);
+		append_expiry(after, new->expires);
 	}
 }
 
@@ -219,8 +221,6 @@ write_entry(struct hxb_session *session, const struct hxb_person *person, const 
 		hxb_change_none(session, &change);
 		return HXB_OK;
 	}
-	if (entry->login[0] != '\0')
-		change.name = entry->login;
 	snprintf(deed, sizeof(deed), "given %s", after);
 	r = hxb_ledger_put(session->ledger, entry, error);
 	if (r == HXB_OK)

@@ -126,7 +126,7 @@ rebuild(struct hxb_session *session, uid_t store_uid, struct hxb_error *error)
 
 /* The store's owner is who may write to it: a change of that is the administrator's to approve. */
 static enum hxb_result
-check_owner(struct hxb_session *session, uid_t store_uid, struct hxb_error *error)
+check_owner(struct hxb_session *session, uid_t store_uid, bool *changed, struct hxb_error *error)
 {
 	struct hxb_ledger_meta meta;
 	enum hxb_result r = hxb_ledger_meta(session->ledger, &meta, error);
@@ -137,12 +137,13 @@ check_owner(struct hxb_session *session, uid_t store_uid, struct hxb_error *erro
 		return hxb_fail(error, HXB_REFUSED,
 		    "%s: belongs to uid %u, and belonged to uid %u at init; --force accepts the new owner",
 		    session->config.store, (unsigned)store_uid, (unsigned)meta.store_uid);
+	*changed = true;
 	meta.store_uid = store_uid;
 	return hxb_ledger_set_meta(session->ledger, &meta, error);
 }
 
 static enum hxb_result
-keep(struct hxb_session *session, uid_t store_uid, struct hxb_error *error)
+keep(struct hxb_session *session, uid_t store_uid, bool *changed, struct hxb_error *error)
 {
 	bool half = false;
 	enum hxb_result r = open_ledger(session, error);
@@ -159,21 +160,21 @@ keep(struct hxb_session *session, uid_t store_uid, struct hxb_error *error)
 				    "--force gives them anew");
 	if (r == HXB_OK)
 		r = hxb_session_check_range(session, error);
-	return r == HXB_OK ? check_owner(session, store_uid, error) : r;
+	return r == HXB_OK ? check_owner(session, store_uid, changed, error) : r;
 }
 
 enum hxb_result
-hxb_init_ledger(struct hxb_session *session, uid_t store_uid, bool rebuilds, bool *made, struct hxb_error *error)
+hxb_init_ledger(struct hxb_session *session, uid_t store_uid, bool rebuilds, bool *changed, struct hxb_error *error)
 {
-	*made = rebuilds;
+	*changed = rebuilds;
 	if (rebuilds)
 		return rebuild(session, store_uid, error);
 	if (exists(HXB_LEDGER_PATH))
-		return keep(session, store_uid, error);
+		return keep(session, store_uid, changed, error);
 	if (exists(HXB_MAP_PATH) && !session->arguments->force)
 		return hxb_fail(error, HXB_REFUSED,
 		    HXB_LEDGER_PATH ": is gone, and its map is still there: --rebuild-ledger takes names and uids from the map, "
 				    "--force gives them anew");
-	*made = true;
+	*changed = true;
 	return create(session, store_uid, error);
 }

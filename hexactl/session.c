@@ -235,10 +235,12 @@ name_holder(const struct hxb_session *session, struct hxb_error *error)
 void
 hxb_session_complain(struct hxb_session *session, enum hxb_result r, struct hxb_error *error)
 {
+	/* Told already, user by user. */
+	if (error->text[0] == '\0' && session->complaints > 0)
+		return;
 	if (r == HXB_BUSY)
 		name_holder(session, error);
-	if (error->text[0] != '\0' || session->complaints == 0)
-		hxb_complain("%s", error->text[0] != '\0' ? error->text : hxb_result_text(r));
+	hxb_complain("%s", error->text[0] != '\0' ? error->text : hxb_result_text(r));
 	session->complaints++;
 	error->text[0] = '\0';
 }

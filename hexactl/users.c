@@ -110,6 +110,8 @@ hxb_users_each(struct hxb_session *session, hxb_operand_fn *one, struct hxb_erro
 		if (r != HXB_OK)
 			hxb_session_complain(session, r, error);
 		worst = hxb_worse(worst, r);
+		/* A look that found nobody leaves its words behind. */
+		error->text[0] = '\0';
 	}
 	return worst;
 }

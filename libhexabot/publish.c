@@ -361,7 +361,6 @@ forget_reading(struct publishing *p)
 	hxb_map_writer_free(p->writer);
 	p->writer = NULL;
 	hxb_diff_reset(p->diff);
-	p->report->users = p->report->roles = p->report->unmapped = 0;
 }
 
 /* One reading of the store, into the writer and the ledger's open transaction. */
@@ -373,6 +372,7 @@ read_store(struct publishing *p, struct hxb_error *error)
 	enum hxb_result r;
 
 	forget_reading(p);
+	p->report->users = p->report->roles = p->report->unmapped = 0;
 	p->writer = hxb_map_writer_new(p->config->enumerate);
 	if (p->writer == NULL)
 		return no_memory(error);

@@ -12,7 +12,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* All else is hidden: -fvisibility. */
+#pragma GCC visibility push(default)
 #include <security/pam_modules.h>
+#pragma GCC visibility pop
 
 #include "libhexabot/bracket.h"
 #include "libhexabot/config.h"

@@ -15,7 +15,7 @@ ROOT_PASSWORD=pw-root-local
 
 host_setup() { # modules, NSS, PAM stacks, a local user, log, sshd: a host as README has it, without a store
 	host_sanitizers
-	make -s -C "$PROJECT" BUILD="$BUILD" install
+	make -s -o all -C "$PROJECT" BUILD="$BUILD" install
 	sed -i -E 's/^(passwd|group|shadow):.*/\1: files hexabot/' /etc/nsswitch.conf
 	DEBIAN_FRONTEND=noninteractive pam-auth-update --force --package --enable hexabot hexabot-password </dev/null
 	start "$PROJECT/$BUILD/tests/logd" "$LOG"
@@ -81,6 +81,27 @@ sql() { # as Hexabot itself would
 	as hexabot sqlite3 -bail -cmd '.timeout 5000' "$STORE" "$@"
 }
 
+sql_role() { # add|remove USERNAME ROLE
+	local pair="SELECT users.id, roles.id FROM users, roles WHERE username = '$2' AND name = '$3'"
+	case $1 in
+	add) sql "INSERT INTO user_roles (user_id, role_id) $pair" ;;
+	remove) sql "DELETE FROM user_roles WHERE (user_id, role_id) IN ($pair)" ;;
+	esac
+}
+
+sql_user() { # USERNAME ROLE: a new, enabled user with mona's password
+	local id
+	id=$(cat /proc/sys/kernel/random/uuid)
+	sql "INSERT INTO users (id, created_at, updated_at, firstName, lastName, type, provider, username, email, state, password)
+		SELECT '$id', created_at, updated_at, 'New', 'User', type, provider, '$1', '$id@example.org', 1, password
+		FROM users WHERE username = 'mona'"
+	sql_role add "$1" "$2"
+}
+
+json_fits() { # SCHEMA CMD...: what CMD prints
+	"${@:2}" | "$PROJECT/$BUILD/tests/json_schema" "$PROJECT/tests/schema/$1.json"
+}
+
 # ---- people at the door: each prints what CMD prints, and fails if it did not get in ----
 
 as() { # USER CMD...: no PAM involved
@@ -134,14 +155,16 @@ cron_jobs() { # USER...: lets each user's job run once; it leaves /tmp/cron/USER
 	for user; do
 		log_has "\($user\) CMD|\(cron:account\): refused $user " || return
 	done
+	kill "$(cat /run/crond.pid)"
 }
 
 # ---- several attempts at once: a refusal takes pam_unix and su some seconds ----
 
 attempt() { # NAME CMD...: in the background
 	(
-		status=0
+		status=0 begin=$(date +%s%3N)
 		"${@:2}" >"$BATS_TEST_TMPDIR/$1.out" 2>&1 </dev/null || status=$?
+		echo $(($(date +%s%3N) - begin)) >"$BATS_TEST_TMPDIR/$1.ms"
 		echo "$status" >"$BATS_TEST_TMPDIR/$1.status"
 	) 3>&- 4>&- &
 	attempts+=("$!")
@@ -180,6 +203,16 @@ said() { # NAME REGEX: the attempt's output
 		cat "$BATS_TEST_TMPDIR/$1.out"
 		return 1
 	}
+}
+
+took_less() { # MILLISECONDS NAME...
+	local name
+	for name in "${@:2}"; do
+		[ "$(cat "$BATS_TEST_TMPDIR/$name.ms")" -lt "$1" ] || {
+			echo "$name took $(cat "$BATS_TEST_TMPDIR/$name.ms") ms"
+			return 1
+		}
+	done
 }
 
 # ---- waiting and looking ----
