@@ -2,10 +2,10 @@
 /*
  * The bracket around every touch of the store. DESIGN, rules 5 and 6:
  *
- * - the thread's file-system ids are the store owner's, so that a journal which Hexabot's user forged can do to
- *   the host no more than that user could;
- * - all signals are blocked, and where the real uid is a caller's (su, passwd, sudo) it is root's, so that the caller can't
- *   stop this process while SQLite holds a lock.
+ * - the thread's file-system ids are the store owner's, so that a journal which Hexabot's user forged can do
+ * to the host no more than that user could;
+ * - all signals are blocked, and where the real uid is a caller's (su, passwd, sudo) it is root's, so that
+ * the caller can't stop this process while SQLite holds a lock.
  */
 #ifndef HXB_BRACKET_H
 #define HXB_BRACKET_H
@@ -24,7 +24,8 @@ struct hxb_bracket {
 };
 
 /* HXB_UNREADABLE if this process may not become the owner; then nothing has changed. */
-enum hxb_result hxb_bracket_enter(struct hxb_bracket *bracket, uid_t owner, gid_t group, struct hxb_error *error);
+enum hxb_result hxb_bracket_enter(
+    struct hxb_bracket *bracket, uid_t owner, gid_t group, struct hxb_error *error);
 void hxb_bracket_leave(struct hxb_bracket *bracket);
 
 #endif

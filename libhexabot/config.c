@@ -24,7 +24,7 @@ struct option {
 	const char *fallback; /* the default, as text; NULL: zero or "" */
 	bool (*parse)(const struct option *option, const char *text, void *field);
 	size_t offset;
-	uint32_t min, max;    /* numbers */
+	uint32_t min, max; /* numbers */
 	bool (*valid)(const char *text); /* strings, and each member of a list; NULL: anything printable */
 	const char *expected; /* completes "NAME: expected ..." */
 };
@@ -81,7 +81,8 @@ parse_list(const struct option *option, const char *text, void *field)
 		length = strcspn(p, ", \t");
 		member = strndup(p, length);
 		list[count] = member;
-		if (member == NULL || !printable(member) || (option->valid != NULL && !option->valid(member))) {
+		if (member == NULL || !printable(member) ||
+		    (option->valid != NULL && !option->valid(member))) {
 			free_list(list);
 			return false;
 		}
@@ -227,7 +228,8 @@ valid_smtp_url(const char *text)
 static bool
 valid_host(const char *text)
 {
-	return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]_") == strlen(text);
+	return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]_") ==
+	    strlen(text);
 }
 
 static bool
@@ -235,9 +237,11 @@ valid_address(const char *text)
 {
 	const char *at = strchr(text, '@');
 
-	return at != NULL && at != text && at[1] != '\0' && strchr(at + 1, '@') == NULL && strchr(text, ' ') == NULL;
+	return at != NULL && at != text && at[1] != '\0' && strchr(at + 1, '@') == NULL &&
+	    strchr(text, ' ') == NULL;
 }
 
+/* clang-format off */
 #define FIELD(member) offsetof(struct hxb_config, member)
 #define STRING(key, fallback, valid, expected)                                                               \
 	{ #key, IN_FILE, fallback, parse_string, FIELD(key), 0, 0, valid, expected }
@@ -247,11 +251,13 @@ valid_address(const char *text)
 	{ #key, IN_FILE, fallback, parse_number, FIELD(key), min, max, NULL, expected }
 #define FLAG(key)                                                                                            \
 	{ #key, IN_PAM, NULL, parse_flag, FIELD(key), 0, 0, NULL, "no value" }
+/* clang-format on */
 
 static const struct option options[] = {
 	STRING(store, NULL, valid_path, "the absolute path of Hexabot's database"),
 	LIST(login_roles, IN_FILE, "admin manager", NULL, "names of roles"),
-	STRING(group_prefix, "hexabot-", valid_group_prefix, "1 to 16 letters, digits, '_', '.', '-', other than hexabot."),
+	STRING(group_prefix, "hexabot-", valid_group_prefix,
+	    "1 to 16 letters, digits, '_', '.', '-', other than hexabot."),
 	STRING(home, "/home/%u", valid_home, "an absolute path with %u for the login, without ':'"),
 	STRING(shell, "/bin/bash", valid_template, "an absolute path without ':'"),
 	NUMBER(uid_min, "1879048192", 1000, 2147483646, "a number from 1000 to 2147483646"),
@@ -272,8 +278,8 @@ static const struct option options[] = {
 	{ "smtp_tls", IN_FILE, "required", parse_tls, FIELD(smtp_tls), 0, 0, NULL, "required or none" },
 	STRING(smtp_ca_file, NULL, valid_path, "an absolute path"),
 	STRING(mail_from, NULL, valid_address, "one mail address"),
-	{ "conf", IN_PAM, HXB_SYSCONF_DIR "/hexabot/hexabot.conf", parse_string, FIELD(conf), 0, 0, valid_path,
-	    "an absolute path" },
+	{ "conf", IN_PAM, HXB_SYSCONF_DIR "/hexabot/hexabot.conf", parse_string, FIELD(conf), 0, 0,
+	    valid_path, "an absolute path" },
 	LIST(roles, IN_PAM, NULL, NULL, "names of roles"),
 	FLAG(try_first_pass),
 	FLAG(use_first_pass),
@@ -374,7 +380,8 @@ check_whole(const struct hxb_config *config, const char *path, struct hxb_error 
 	if (config->store[0] == '\0')
 		return hxb_fail(error, HXB_UNREADABLE, "%s: no store is set; run hexactl init", path);
 	if (config->uid_max < config->uid_min || config->uid_max - config->uid_min < 999)
-		return hxb_fail(error, HXB_UNREADABLE, "%s: uid_min to uid_max has to span 1000 numbers or more", path);
+		return hxb_fail(
+		    error, HXB_UNREADABLE, "%s: uid_min to uid_max has to span 1000 numbers or more", path);
 	if (config->password_max_cost < config->password_cost)
 		return hxb_fail(error, HXB_UNREADABLE, "%s: password_max_cost is below password_cost", path);
 	return HXB_OK;
@@ -418,7 +425,8 @@ hxb_config_argument(struct hxb_config *config, const char *argument, struct hxb_
 		return hxb_fail(error, HXB_INVALID, "unknown option '%.64s'", argument);
 	if ((argument[length] == '=') == (option->parse == parse_flag) ||
 	    !option->parse(option, argument + length + (argument[length] == '='), field_of(config, option)))
-		return hxb_fail(error, HXB_INVALID, "option '%s': expected %s", option->name, option->expected);
+		return hxb_fail(
+		    error, HXB_INVALID, "option '%s': expected %s", option->name, option->expected);
 	return HXB_OK;
 }
 

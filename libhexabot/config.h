@@ -45,10 +45,11 @@ enum hxb_result hxb_config_init(struct hxb_config *config, struct hxb_error *err
 void hxb_config_free(struct hxb_config *config);
 
 /*
- * Reads a configuration file that `owner` (0 in production) owns. HXB_UNREADABLE with "path:line: reason". A file
- * without `store` is refused.
+ * Reads a configuration file that `owner` (0 in production) owns. HXB_UNREADABLE with "path:line: reason". A
+ * file without `store` is refused.
  */
-enum hxb_result hxb_config_load(struct hxb_config *config, const char *path, uid_t owner, struct hxb_error *error);
+enum hxb_result hxb_config_load(
+    struct hxb_config *config, const char *path, uid_t owner, struct hxb_error *error);
 
 /* Takes one PAM argument: "debug", "roles=admin,manager". HXB_INVALID with a reason. */
 enum hxb_result hxb_config_argument(struct hxb_config *config, const char *argument, struct hxb_error *error);

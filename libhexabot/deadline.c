@@ -23,6 +23,7 @@ hxb_deadline_left(const struct hxb_deadline *deadline)
 	long left;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	left = (long)(deadline->at.tv_sec - now.tv_sec) * 1000 + (deadline->at.tv_nsec - now.tv_nsec) / 1000000;
+	left =
+	    (long)(deadline->at.tv_sec - now.tv_sec) * 1000 + (deadline->at.tv_nsec - now.tv_nsec) / 1000000;
 	return left > 0 ? left : 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The ledger: what Hexabot has no place for. Logins and numbers with tombstones, holds, events. Ours alone: root's file in
- * root's directory. Same conventions as store.h; a write-ahead log lets PAM read while the publisher writes.
+ * The ledger: what Hexabot has no place for. Logins and numbers with tombstones, holds, events. Ours alone:
+ * root's file in root's directory. Same conventions as store.h; a write-ahead log lets PAM read while the
+ * publisher writes.
  */
 #ifndef HXB_LEDGER_H
 #define HXB_LEDGER_H
@@ -32,7 +33,7 @@ struct hxb_entry {
 	char *login; /* "" for a role: its group is named after the role */
 	uint32_t number;
 	char *shell; /* "" : the configuration's */
-	char *home;  /* "" : the configuration's */
+	char *home; /* "" : the configuration's */
 	int64_t expires; /* seconds since the epoch; 0: never */
 	bool removed; /* a tombstone */
 };
@@ -56,61 +57,71 @@ struct hxb_event {
 };
 
 /*
- * Opens the ledger and brings an older schema up to this program's; a newer one is HXB_UNREADABLE. `owner` is 0 in production.
- * create: makes it first, with `meta` (init only); HXB_REFUSED if it is there already.
+ * Opens the ledger and brings an older schema up to this program's; a newer one is HXB_UNREADABLE. `owner` is
+ * 0 in production. create: makes it first, with `meta` (init only); HXB_REFUSED if it is there already.
  */
 enum hxb_result hxb_ledger_open(const char *path, uid_t owner, struct hxb_deadline deadline,
     struct hxb_ledger **ledgerp, struct hxb_error *error);
-enum hxb_result hxb_ledger_create(const char *path, const struct hxb_ledger_meta *meta, struct hxb_error *error);
+enum hxb_result hxb_ledger_create(
+    const char *path, const struct hxb_ledger_meta *meta, struct hxb_error *error);
 void hxb_ledger_close(struct hxb_ledger *); /* takes NULL; rolls back what is open */
 void hxb_ledger_set_deadline(struct hxb_ledger *, struct hxb_deadline deadline);
 
 enum hxb_result hxb_ledger_meta(struct hxb_ledger *, struct hxb_ledger_meta *meta, struct hxb_error *error);
-enum hxb_result hxb_ledger_set_meta(struct hxb_ledger *, const struct hxb_ledger_meta *meta, struct hxb_error *error);
+enum hxb_result hxb_ledger_set_meta(
+    struct hxb_ledger *, const struct hxb_ledger_meta *meta, struct hxb_error *error);
 
 enum hxb_result hxb_ledger_begin(struct hxb_ledger *, struct hxb_error *error);
 enum hxb_result hxb_ledger_commit(struct hxb_ledger *, struct hxb_error *error);
 void hxb_ledger_rollback(struct hxb_ledger *);
 
 /*
- * Entries; tombstones are found too. HXB_NOT_FOUND; the caller frees. The login is compared without regard to case.
- * A login that `put` changes, once it was published, stays its user's for good: login_owner finds it.
+ * Entries; tombstones are found too. HXB_NOT_FOUND; the caller frees. The login is compared without regard to
+ * case. A login that `put` changes, once it was published, stays its user's for good: login_owner finds it.
  */
 enum hxb_result hxb_ledger_entry(struct hxb_ledger *, enum hxb_entry_kind kind, const char *id,
     struct hxb_entry **entryp, struct hxb_error *error);
-enum hxb_result hxb_ledger_entry_by_login(struct hxb_ledger *, const char *login, struct hxb_entry **entryp,
-    struct hxb_error *error);
-enum hxb_result hxb_ledger_login_owner(struct hxb_ledger *, const char *login, char **idp, struct hxb_error *error);
-enum hxb_result hxb_ledger_put_former_login(struct hxb_ledger *, const char *login, const char *id,
-    struct hxb_error *error); /* for a rebuild */
-enum hxb_result hxb_ledger_number_taken(struct hxb_ledger *, uint32_t number, bool *taken, struct hxb_error *error);
+enum hxb_result hxb_ledger_entry_by_login(
+    struct hxb_ledger *, const char *login, struct hxb_entry **entryp, struct hxb_error *error);
+enum hxb_result hxb_ledger_login_owner(
+    struct hxb_ledger *, const char *login, char **idp, struct hxb_error *error);
+enum hxb_result hxb_ledger_put_former_login(
+    struct hxb_ledger *, const char *login, const char *id, struct hxb_error *error); /* for a rebuild */
+enum hxb_result hxb_ledger_number_taken(
+    struct hxb_ledger *, uint32_t number, bool *taken, struct hxb_error *error);
 enum hxb_result hxb_ledger_put(struct hxb_ledger *, const struct hxb_entry *entry, struct hxb_error *error);
 void hxb_entry_free(struct hxb_entry *); /* takes NULL */
 
-/* Every entry, and every former login as a tombstone without a number. `each` must not write to the ledger. */
+/* Every entry, and every former login as a tombstone without a number. `each` must not write to the ledger.
+ */
 typedef enum hxb_result hxb_entry_fn(const struct hxb_entry *entry, void *context, struct hxb_error *error);
-enum hxb_result hxb_ledger_entries(struct hxb_ledger *, hxb_entry_fn *each, void *context, struct hxb_error *error);
+enum hxb_result hxb_ledger_entries(
+    struct hxb_ledger *, hxb_entry_fn *each, void *context, struct hxb_error *error);
 
 /*
- * For the publisher, in its transaction: see_none, then see each id that the store has, then bury: every entry that was
- * not seen becomes a tombstone, and one that was seen again comes back.
+ * For the publisher, in its transaction: see_none, then see each id that the store has, then bury: every
+ * entry that was not seen becomes a tombstone, and one that was seen again comes back.
  */
 enum hxb_result hxb_ledger_see_none(struct hxb_ledger *, struct hxb_error *error);
-enum hxb_result hxb_ledger_see(struct hxb_ledger *, enum hxb_entry_kind kind, const char *id, struct hxb_error *error);
+enum hxb_result hxb_ledger_see(
+    struct hxb_ledger *, enum hxb_entry_kind kind, const char *id, struct hxb_error *error);
 enum hxb_result hxb_ledger_bury(struct hxb_ledger *, struct hxb_error *error);
 
 /* Holds. HXB_NOT_FOUND if the user has none. */
-enum hxb_result hxb_ledger_hold(struct hxb_ledger *, const char *user_id, struct hxb_hold **holdp,
-    struct hxb_error *error);
-enum hxb_result hxb_ledger_held(struct hxb_ledger *, const char *user_id, bool *held, struct hxb_error *error);
-enum hxb_result hxb_ledger_put_hold(struct hxb_ledger *, const struct hxb_hold *hold, struct hxb_error *error);
+enum hxb_result hxb_ledger_hold(
+    struct hxb_ledger *, const char *user_id, struct hxb_hold **holdp, struct hxb_error *error);
+enum hxb_result hxb_ledger_held(
+    struct hxb_ledger *, const char *user_id, bool *held, struct hxb_error *error);
+enum hxb_result hxb_ledger_put_hold(
+    struct hxb_ledger *, const struct hxb_hold *hold, struct hxb_error *error);
 enum hxb_result hxb_ledger_end_hold(struct hxb_ledger *, const char *user_id, struct hxb_error *error);
 void hxb_hold_free(struct hxb_hold *); /* takes NULL */
 
 /* Events. `at` is set by the ledger when it records one. user_id NULL: all; since "" : from the beginning. */
-enum hxb_result hxb_ledger_record(struct hxb_ledger *, const struct hxb_event *event, struct hxb_error *error);
+enum hxb_result hxb_ledger_record(
+    struct hxb_ledger *, const struct hxb_event *event, struct hxb_error *error);
 typedef enum hxb_result hxb_event_fn(const struct hxb_event *event, void *context, struct hxb_error *error);
-enum hxb_result hxb_ledger_events(struct hxb_ledger *, const char *user_id, const char *since, hxb_event_fn *each,
-    void *context, struct hxb_error *error);
+enum hxb_result hxb_ledger_events(struct hxb_ledger *, const char *user_id, const char *since,
+    hxb_event_fn *each, void *context, struct hxb_error *error);
 
 #endif

@@ -54,27 +54,28 @@ first_entry(struct hxb_ledger *ledger, sqlite3_stmt *stmt, struct hxb_entry **en
 }
 
 enum hxb_result
-hxb_ledger_entry(struct hxb_ledger *ledger, enum hxb_entry_kind kind, const char *id, struct hxb_entry **entryp,
-    struct hxb_error *error)
+hxb_ledger_entry(struct hxb_ledger *ledger, enum hxb_entry_kind kind, const char *id,
+    struct hxb_entry **entryp, struct hxb_error *error)
 {
 	sqlite3_stmt *stmt;
 	enum hxb_result r;
 
 	*entryp = NULL;
-	r = hxb_db_query(&ledger->db, &stmt, error, "SELECT " ENTRY_COLUMNS " FROM entries WHERE kind = ?1 AND id = ?2", "it",
-	    (int64_t)kind, id);
+	r = hxb_db_query(&ledger->db, &stmt, error,
+	    "SELECT " ENTRY_COLUMNS " FROM entries WHERE kind = ?1 AND id = ?2", "it", (int64_t)kind, id);
 	return r == HXB_OK ? first_entry(ledger, stmt, entryp, error) : r;
 }
 
 enum hxb_result
-hxb_ledger_entry_by_login(struct hxb_ledger *ledger, const char *login, struct hxb_entry **entryp,
-    struct hxb_error *error)
+hxb_ledger_entry_by_login(
+    struct hxb_ledger *ledger, const char *login, struct hxb_entry **entryp, struct hxb_error *error)
 {
 	sqlite3_stmt *stmt;
 	enum hxb_result r;
 
 	*entryp = NULL;
-	r = hxb_db_query(&ledger->db, &stmt, error, "SELECT " ENTRY_COLUMNS " FROM entries WHERE login = ?1", "t", login);
+	r = hxb_db_query(
+	    &ledger->db, &stmt, error, "SELECT " ENTRY_COLUMNS " FROM entries WHERE login = ?1", "t", login);
 	return r == HXB_OK ? first_entry(ledger, stmt, entryp, error) : r;
 }
 
@@ -84,7 +85,8 @@ hxb_ledger_number_taken(struct hxb_ledger *ledger, uint32_t number, bool *taken,
 	int64_t count = 0;
 	enum hxb_result r;
 
-	r = hxb_db_number(&ledger->db, &count, error, "SELECT count(*) FROM entries WHERE number = ?1", "i", (int64_t)number);
+	r = hxb_db_number(&ledger->db, &count, error, "SELECT count(*) FROM entries WHERE number = ?1", "i",
+	    (int64_t)number);
 	*taken = count != 0;
 	return r;
 }
@@ -97,7 +99,8 @@ hxb_ledger_login_owner(struct hxb_ledger *ledger, const char *login, char **idp,
 
 	*idp = NULL;
 	r = hxb_db_query(&ledger->db, &stmt, error,
-	    "SELECT id FROM entries WHERE login = ?1 UNION ALL SELECT id FROM former_logins WHERE login = ?1", "t", login);
+	    "SELECT id FROM entries WHERE login = ?1 UNION ALL SELECT id FROM former_logins WHERE login = ?1",
+	    "t", login);
 	if (r == HXB_OK)
 		r = hxb_db_step(&ledger->db, stmt, error);
 	if (r == HXB_OK && (*idp = hxb_db_text(stmt, 0)) == NULL)
@@ -107,13 +110,15 @@ hxb_ledger_login_owner(struct hxb_ledger *ledger, const char *login, char **idp,
 }
 
 enum hxb_result
-hxb_ledger_put_former_login(struct hxb_ledger *ledger, const char *login, const char *id, struct hxb_error *error)
+hxb_ledger_put_former_login(
+    struct hxb_ledger *ledger, const char *login, const char *id, struct hxb_error *error)
 {
-	return hxb_db_run(&ledger->db, NULL, error, "INSERT OR IGNORE INTO former_logins (login, id) VALUES (?1, ?2)", "tt",
-	    login, id);
+	return hxb_db_run(&ledger->db, NULL, error,
+	    "INSERT OR IGNORE INTO former_logins (login, id) VALUES (?1, ?2)", "tt", login, id);
 }
 
-/* The login that an entry has now stays the user's, if the host has seen it; and the one it takes is former no longer. */
+/* The login that an entry has now stays the user's, if the host has seen it; and the one it takes is former
+ * no longer. */
 static enum hxb_result
 keep_former_login(struct hxb_ledger *ledger, const struct hxb_entry *entry, struct hxb_error *error)
 {
@@ -124,8 +129,8 @@ keep_former_login(struct hxb_ledger *ledger, const struct hxb_entry *entry, stru
 	    " WHERE kind = ?1 AND id = ?2 AND login <> ?3 AND number IS NOT NULL",
 	    "itt", (int64_t)entry->kind, entry->id, entry->login);
 	if (r == HXB_OK)
-		r = hxb_db_run(&ledger->db, NULL, error, "DELETE FROM former_logins WHERE login = ?1 AND id = ?2", "tt",
-		    entry->login, entry->id);
+		r = hxb_db_run(&ledger->db, NULL, error,
+		    "DELETE FROM former_logins WHERE login = ?1 AND id = ?2", "tt", entry->login, entry->id);
 	return r;
 }
 
@@ -136,11 +141,13 @@ hxb_ledger_put(struct hxb_ledger *ledger, const struct hxb_entry *entry, struct 
 
 	if (r == HXB_OK)
 		r = hxb_db_run(&ledger->db, NULL, error,
-		    "INSERT INTO entries (" ENTRY_COLUMNS ") VALUES (?1, ?2, nullif(?3, ''), nullif(?4, 0), ?5, ?6, ?7, ?8)"
+		    "INSERT INTO entries (" ENTRY_COLUMNS
+		    ") VALUES (?1, ?2, nullif(?3, ''), nullif(?4, 0), ?5, ?6, ?7, ?8)"
 		    " ON CONFLICT (kind, id) DO UPDATE SET login = excluded.login, number = excluded.number,"
-		    " shell = excluded.shell, home = excluded.home, expires = excluded.expires, removed = excluded.removed",
-		    "ittittii", (int64_t)entry->kind, entry->id, entry->login, (int64_t)entry->number, entry->shell,
-		    entry->home, entry->expires, (int64_t)entry->removed);
+		    " shell = excluded.shell, home = excluded.home, expires = excluded.expires, removed = "
+		    "excluded.removed",
+		    "ittittii", (int64_t)entry->kind, entry->id, entry->login, (int64_t)entry->number,
+		    entry->shell, entry->home, entry->expires, (int64_t)entry->removed);
 	return r;
 }
 
@@ -152,10 +159,13 @@ hxb_ledger_entries(struct hxb_ledger *ledger, hxb_entry_fn *each, void *context,
 	enum hxb_result r;
 
 	r = hxb_db_query(&ledger->db, &stmt, error,
-	    "SELECT " ENTRY_COLUMNS " FROM entries UNION ALL SELECT 1, id, login, 0, '', '', 0, 1 FROM former_logins", "");
+	    "SELECT " ENTRY_COLUMNS
+	    " FROM entries UNION ALL SELECT 1, id, login, 0, '', '', 0, 1 FROM former_logins",
+	    "");
 	while (r == HXB_OK && (r = hxb_db_step(&ledger->db, stmt, error)) == HXB_OK) {
 		entry = read_entry(stmt);
-		r = entry != NULL ? each(entry, context, error) : hxb_fail(error, HXB_FAILED, "out of memory");
+		r = entry != NULL ? each(entry, context, error)
+		                  : hxb_fail(error, HXB_FAILED, "out of memory");
 		hxb_entry_free(entry);
 	}
 	sqlite3_finalize(stmt);
@@ -166,7 +176,8 @@ enum hxb_result
 hxb_ledger_see_none(struct hxb_ledger *ledger, struct hxb_error *error)
 {
 	return hxb_db_exec(&ledger->db,
-	    "CREATE TEMP TABLE IF NOT EXISTS seen (kind INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;"
+	    "CREATE TEMP TABLE IF NOT EXISTS seen (kind INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY "
+	    "(kind, id)) WITHOUT ROWID;"
 	    "DELETE FROM temp.seen;",
 	    error);
 }
@@ -174,8 +185,8 @@ hxb_ledger_see_none(struct hxb_ledger *ledger, struct hxb_error *error)
 enum hxb_result
 hxb_ledger_see(struct hxb_ledger *ledger, enum hxb_entry_kind kind, const char *id, struct hxb_error *error)
 {
-	return hxb_db_run(&ledger->db, NULL, error, "INSERT OR IGNORE INTO temp.seen (kind, id) VALUES (?1, ?2)", "it",
-	    (int64_t)kind, id);
+	return hxb_db_run(&ledger->db, NULL, error,
+	    "INSERT OR IGNORE INTO temp.seen (kind, id) VALUES (?1, ?2)", "it", (int64_t)kind, id);
 }
 
 enum hxb_result

@@ -13,8 +13,8 @@ hxb_ledger_record(struct hxb_ledger *ledger, const struct hxb_event *event, stru
 }
 
 enum hxb_result
-hxb_ledger_events(struct hxb_ledger *ledger, const char *user_id, const char *since, hxb_event_fn *each, void *context,
-    struct hxb_error *error)
+hxb_ledger_events(struct hxb_ledger *ledger, const char *user_id, const char *since, hxb_event_fn *each,
+    void *context, struct hxb_error *error)
 {
 	sqlite3_stmt *stmt;
 	struct hxb_event event;
@@ -32,8 +32,9 @@ hxb_ledger_events(struct hxb_ledger *ledger, const char *user_id, const char *si
 		event.name = (const char *)sqlite3_column_text(stmt, 4);
 		event.before = (const char *)sqlite3_column_text(stmt, 5);
 		event.after = (const char *)sqlite3_column_text(stmt, 6);
-		if (event.at == NULL || event.actor == NULL || event.action == NULL || event.user_id == NULL ||
-		    event.name == NULL || event.before == NULL || event.after == NULL)
+		if (event.at == NULL || event.actor == NULL || event.action == NULL ||
+		    event.user_id == NULL || event.name == NULL || event.before == NULL ||
+		    event.after == NULL)
 			r = hxb_fail(error, HXB_FAILED, "out of memory");
 		else
 			r = each(&event, context, error);

@@ -31,8 +31,8 @@ read_hold(sqlite3_stmt *stmt)
 	hold->since = hxb_db_text(stmt, 1);
 	hold->actor = hxb_db_text(stmt, 2);
 	hold->marker = hxb_db_text(stmt, 3);
-	if (!hxb_db_value(stmt, 4, &hold->parked.password) || hold->user_id == NULL || hold->since == NULL || hold->actor == NULL ||
-	    hold->marker == NULL) {
+	if (!hxb_db_value(stmt, 4, &hold->parked.password) || hold->user_id == NULL || hold->since == NULL ||
+	    hold->actor == NULL || hold->marker == NULL) {
 		hxb_hold_free(hold);
 		return NULL;
 	}
@@ -40,7 +40,8 @@ read_hold(sqlite3_stmt *stmt)
 }
 
 enum hxb_result
-hxb_ledger_hold(struct hxb_ledger *ledger, const char *user_id, struct hxb_hold **holdp, struct hxb_error *error)
+hxb_ledger_hold(
+    struct hxb_ledger *ledger, const char *user_id, struct hxb_hold **holdp, struct hxb_error *error)
 {
 	sqlite3_stmt *stmt = NULL;
 	struct hxb_hold *hold = NULL;
@@ -72,7 +73,8 @@ hxb_ledger_held(struct hxb_ledger *ledger, const char *user_id, bool *held, stru
 	enum hxb_result r;
 
 	*held = true; /* until it is known */
-	r = hxb_db_number(&ledger->db, &count, error, "SELECT count(*) FROM holds WHERE user_id = ?1", "t", user_id);
+	r = hxb_db_number(
+	    &ledger->db, &count, error, "SELECT count(*) FROM holds WHERE user_id = ?1", "t", user_id);
 	if (r == HXB_OK)
 		*held = count != 0;
 	return r;
@@ -91,8 +93,9 @@ hxb_ledger_put_hold(struct hxb_ledger *ledger, const struct hxb_hold *hold, stru
 		    " VALUES (?1, coalesce(nullif(?2, ''), " NOW "), ?3, ?4, ?5)",
 		    "ttttv", hold->user_id, hold->since, hold->actor, hold->marker, &hold->parked.password);
 	for (size_t i = 0; r == HXB_OK && role_ids != NULL && role_ids[i] != NULL; i++)
-		r = hxb_db_run(&ledger->db, NULL, error, "INSERT INTO hold_roles (user_id, role_id) VALUES (?1, ?2)", "tt",
-		    hold->user_id, role_ids[i]);
+		r = hxb_db_run(&ledger->db, NULL, error,
+		    "INSERT INTO hold_roles (user_id, role_id) VALUES (?1, ?2)", "tt", hold->user_id,
+		    role_ids[i]);
 	return r;
 }
 

@@ -48,7 +48,8 @@ hxb_ledger_open(const char *path, uid_t owner, struct hxb_deadline deadline, str
 	if (r == HXB_OK)
 		r = hxb_db_number(&ledger->db, &version, error, "PRAGMA user_version", "");
 	if (r == HXB_OK && version == 0)
-		r = hxb_fail(error, HXB_UNREADABLE, "%s: not a ledger; run hexactl init --rebuild-ledger", path);
+		r = hxb_fail(
+		    error, HXB_UNREADABLE, "%s: not a ledger; run hexactl init --rebuild-ledger", path);
 	if (r == HXB_OK)
 		r = hxb_ledger_migrate(ledger, error);
 	if (r != HXB_OK)
@@ -135,8 +136,8 @@ read_meta(struct hxb_ledger *ledger, const char *key, int64_t *value, struct hxb
 
 	r = hxb_db_number(&ledger->db, value, error, "SELECT value FROM meta WHERE key = ?1", "t", key);
 	if (r == HXB_NOT_FOUND)
-		r = hxb_fail(error, HXB_UNREADABLE, "%s: %s is not recorded; run hexactl init --rebuild-ledger", ledger->path,
-		    key);
+		r = hxb_fail(error, HXB_UNREADABLE,
+		    "%s: %s is not recorded; run hexactl init --rebuild-ledger", ledger->path, key);
 	return r;
 }
 
@@ -164,7 +165,9 @@ enum hxb_result
 hxb_ledger_set_meta(struct hxb_ledger *ledger, const struct hxb_ledger_meta *meta, struct hxb_error *error)
 {
 	return hxb_db_run(&ledger->db, NULL, error,
-	    "INSERT OR REPLACE INTO meta (key, value) VALUES ('store_uid', ?1), ('uid_min', ?2), ('uid_max', ?3),"
+	    "INSERT OR REPLACE INTO meta (key, value) VALUES ('store_uid', ?1), ('uid_min', ?2), ('uid_max', "
+	    "?3),"
 	    " ('generation', ?4)",
-	    "iiii", (int64_t)meta->store_uid, (int64_t)meta->uid_min, (int64_t)meta->uid_max, (int64_t)meta->generation);
+	    "iiii", (int64_t)meta->store_uid, (int64_t)meta->uid_min, (int64_t)meta->uid_max,
+	    (int64_t)meta->generation);
 }

@@ -20,12 +20,19 @@ static const char *const steps[] = {
 	" PRIMARY KEY (kind, id)) WITHOUT ROWID;"
 	"CREATE UNIQUE INDEX entries_login ON entries (login);"
 	"CREATE UNIQUE INDEX entries_number ON entries (number);"
-	"CREATE TABLE former_logins (login TEXT PRIMARY KEY NOT NULL COLLATE NOCASE, id TEXT NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE holds (user_id TEXT PRIMARY KEY NOT NULL, since TEXT NOT NULL, actor TEXT NOT NULL, marker TEXT NOT NULL,"
+	"CREATE TABLE former_logins (login TEXT PRIMARY KEY NOT NULL COLLATE NOCASE, id TEXT NOT NULL) "
+	"WITHOUT "
+	"ROWID;"
+	"CREATE TABLE holds (user_id TEXT PRIMARY KEY NOT NULL, since TEXT NOT NULL, actor TEXT NOT NULL, "
+	"marker "
+	"TEXT NOT NULL,"
 	" password) WITHOUT ROWID;" /* no affinity: the bytes and their type as they were */
-	"CREATE TABLE hold_roles (user_id TEXT NOT NULL REFERENCES holds ON DELETE CASCADE, role_id TEXT NOT NULL,"
+	"CREATE TABLE hold_roles (user_id TEXT NOT NULL REFERENCES holds ON DELETE CASCADE, role_id TEXT NOT "
+	"NULL,"
 	" PRIMARY KEY (user_id, role_id)) WITHOUT ROWID;"
-	"CREATE TABLE events (seq INTEGER PRIMARY KEY, at TEXT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,"
+	"CREATE TABLE events (seq INTEGER PRIMARY KEY, at TEXT NOT NULL, actor TEXT NOT NULL, action TEXT "
+	"NOT "
+	"NULL,"
 	" user_id TEXT NOT NULL, name TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL);"
 	"CREATE INDEX events_user ON events (user_id);",
 };
@@ -40,8 +47,8 @@ apply_step(struct hxb_db *db, int64_t version, struct hxb_error *error)
 	r = hxb_db_exec(db, steps[version], error);
 	if (r != HXB_OK)
 		return r;
-	sqlite3_snprintf(sizeof(pragma), pragma, "PRAGMA application_id = %d; PRAGMA user_version = %d;", APPLICATION_ID,
-	    (int)version + 1);
+	sqlite3_snprintf(sizeof(pragma), pragma, "PRAGMA application_id = %d; PRAGMA user_version = %d;",
+	    APPLICATION_ID, (int)version + 1);
 	return hxb_db_exec(db, pragma, error);
 }
 
@@ -63,8 +70,9 @@ hxb_ledger_migrate(struct hxb_ledger *ledger, struct hxb_error *error)
 	if (r == HXB_OK)
 		r = hxb_db_number(db, &id, error, "PRAGMA application_id", "");
 	if (r == HXB_OK && version > VERSION)
-		r = hxb_fail(error, HXB_UNREADABLE, "%s: made by a newer release (schema %d, this one knows %d)", ledger->path,
-		    (int)version, (int)VERSION);
+		r = hxb_fail(error, HXB_UNREADABLE,
+		    "%s: made by a newer release (schema %d, this one knows %d)", ledger->path, (int)version,
+		    (int)VERSION);
 	if (r == HXB_OK && version > 0 && id != APPLICATION_ID)
 		r = hxb_fail(error, HXB_UNREADABLE, "%s: not a ledger", ledger->path);
 	while (r == HXB_OK && version < VERSION)

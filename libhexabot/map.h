@@ -32,7 +32,7 @@ enum hxb_map_status {
 
 /* What shadow shows of a user. The value is stored in the map: append only. */
 enum hxb_map_shadow {
-	HXB_SHADOW_DENIED = 0,  /* "!*", expired on day 1 */
+	HXB_SHADOW_DENIED = 0, /* "!*", expired on day 1 */
 	HXB_SHADOW_ENABLED = 1, /* "*" */
 	HXB_SHADOW_INVITED = 2, /* "*", last changed on day 0: a new password is due */
 };
@@ -44,7 +44,7 @@ struct hxb_map_user {
 	const char *gecos;
 	const char *home;
 	const char *shell;
-	uint32_t uid;       /* also the gid of the private group */
+	uint32_t uid; /* also the gid of the private group */
 	uint64_t id_digest; /* of the user's id in the store: hxb_id_digest() */
 	enum hxb_map_shadow shadow;
 	const uint32_t *roles; /* indexes for hxb_map_role_at() */
@@ -68,8 +68,8 @@ struct hxb_map_tombstone {
 
 struct hxb_map_info {
 	uint64_t generation; /* grows by one with each publish */
-	int64_t published;   /* when: seconds since the epoch */
-	uint64_t size;       /* bytes */
+	int64_t published; /* when: seconds since the epoch */
+	uint64_t size; /* bytes */
 	uint32_t user_count, role_count, tombstone_count;
 	bool enumerate; /* whether getpwent and getgrent list the users and role groups */
 };
@@ -83,17 +83,19 @@ const struct hxb_map *hxb_map_pin(void);
 void hxb_map_unpin(const struct hxb_map *map);
 
 /*
- * Opens one map file of one's own, outside the slots: for the publisher, the doctor and the tests. The owner has
- * to be root (or 65534, root seen from a user namespace) or else `owner`. Returns NULL with errno set.
+ * Opens one map file of one's own, outside the slots: for the publisher, the doctor and the tests. The owner
+ * has to be root (or 65534, root seen from a user namespace) or else `owner`. Returns NULL with errno set.
  * *why, where why is not NULL, says in words what was wrong. hxb_map_close() takes NULL.
  */
 struct hxb_map *hxb_map_open(const char *path, uid_t owner, const char **why);
 void hxb_map_close(struct hxb_map *map);
 
 /* Lookups. *user, *role are set with HXB_MAP_FOUND only. */
-enum hxb_map_status hxb_map_user_by_login(const struct hxb_map *, const char *login, struct hxb_map_user *user);
+enum hxb_map_status hxb_map_user_by_login(
+    const struct hxb_map *, const char *login, struct hxb_map_user *user);
 enum hxb_map_status hxb_map_user_by_uid(const struct hxb_map *, uint32_t uid, struct hxb_map_user *user);
-enum hxb_map_status hxb_map_role_by_group(const struct hxb_map *, const char *group, struct hxb_map_role *role);
+enum hxb_map_status hxb_map_role_by_group(
+    const struct hxb_map *, const char *group, struct hxb_map_role *role);
 enum hxb_map_status hxb_map_role_by_gid(const struct hxb_map *, uint32_t gid, struct hxb_map_role *role);
 
 /* By index from 0: NOT_FOUND at the end, UNAVAILABLE for one bad record (the next index may be good). */
@@ -104,8 +106,8 @@ enum hxb_map_status hxb_map_tombstone_at(const struct hxb_map *, uint32_t index,
 void hxb_map_info(const struct hxb_map *, struct hxb_map_info *info);
 
 /*
- * Reads the whole map back: every record, every index entry, every membership in both directions. True if all fits;
- * else *why (if not NULL) says what does not.
+ * Reads the whole map back: every record, every index entry, every membership in both directions. True if all
+ * fits; else *why (if not NULL) says what does not.
  */
 bool hxb_map_verify(const struct hxb_map *, const char **why);
 

@@ -11,9 +11,11 @@
 #include "names.h"
 
 /*
- * Names with a meaning on Debian hosts, sorted: base-passwd's users and groups, the groups that some package's policy grants
- * rights to, and usual daemon accounts. A name with a leading underscore (_apt) is reserved as a whole class: see below.
+ * Names with a meaning on Debian hosts, sorted: base-passwd's users and groups, the groups that some
+ * package's policy grants rights to, and usual daemon accounts. A name with a leading underscore (_apt) is
+ * reserved as a whole class: see below.
  */
+/* clang-format off */
 static const char *const reserved_names[] = {
 	"adm", "amavis", "audio", "avahi", "avahi-autoipd", "backup", "bin", "bind", "cdrom",
 	"chrony", "clamav", "colord", "crontab", "daemon", "debian-spamd", "debian-tor", "dialout", "dip", "disk", "dnsmasq",
@@ -28,6 +30,7 @@ static const char *const reserved_names[] = {
 	"systemd-resolve", "systemd-timesync", "tape", "tcpdump", "tomcat", "toor", "tss", "tty", "unbound", "usbmux", "users", "utempter",
 	"utmp", "uucp", "uuidd", "vboxusers", "video", "voice", "wheel", "wireshark", "www-data", "zabbix",
 };
+/* clang-format on */
 
 static bool
 ascii_letter(char c)
@@ -43,7 +46,8 @@ hxb_login_valid(const char *name)
 	if (length == 0 || length > HXB_LOGIN_MAX || !(ascii_letter(name[0]) || name[0] == '_'))
 		return false;
 	for (size_t i = 1; i < length; i++) {
-		if (!ascii_letter(name[i]) && !(name[i] >= '0' && name[i] <= '9') && strchr("_.-", name[i]) == NULL)
+		if (!ascii_letter(name[i]) && !(name[i] >= '0' && name[i] <= '9') &&
+		    strchr("_.-", name[i]) == NULL)
 			return false;
 	}
 	return true;
@@ -62,8 +66,8 @@ hxb_name_reserved(const char *name)
 {
 	if (name[0] == '_' || strncasecmp(name, "systemd-", 8) == 0)
 		return true; /* Debian's convention for packages' accounts, and systemd's dynamic ones */
-	return bsearch(name, reserved_names, sizeof(reserved_names) / sizeof(*reserved_names), sizeof(*reserved_names),
-		   compare_reserved) != NULL;
+	return bsearch(name, reserved_names, sizeof(reserved_names) / sizeof(*reserved_names),
+	           sizeof(*reserved_names), compare_reserved) != NULL;
 }
 
 /* The length of the UTF-8 character at p, or 0 if there is none that may be shown in a passwd line. */
@@ -88,8 +92,9 @@ gecos_character(const unsigned char *p)
 	}
 	if (length == 2 && p[0] == 0xc2 && p[1] < 0xa0)
 		return 0; /* C1 control characters */
-	if (length == 3 && p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
-						(p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)))
+	if (length == 3 && p[0] == 0xe2 &&
+	    ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
+	        (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)))
 		return 0; /* line separators and marks that turn the direction of writing */
 	return length;
 }
@@ -223,7 +228,8 @@ read_group(struct hxb_host_names *host, FILE *file)
 }
 
 enum hxb_result
-hxb_host_names_load(const char *passwd, const char *group, struct hxb_host_names **names, struct hxb_error *error)
+hxb_host_names_load(
+    const char *passwd, const char *group, struct hxb_host_names **names, struct hxb_error *error)
 {
 	struct hxb_host_names *host = NULL;
 	FILE *file = NULL;

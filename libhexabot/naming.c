@@ -52,7 +52,8 @@ hxb_naming_clash(const struct hxb_naming *naming, const struct hxb_entry *entry,
 {
 	host_clash(naming, entry->login, reason);
 	if (reason[0] == '\0' && hxb_host_has_id(naming->host, entry->number))
-		snprintf(reason, HXB_REASON_SIZE, "uid %u is in this host's passwd or group file", (unsigned)entry->number);
+		snprintf(reason, HXB_REASON_SIZE, "uid %u is in this host's passwd or group file",
+		    (unsigned)entry->number);
 }
 
 enum hxb_result
@@ -64,7 +65,8 @@ hxb_naming_obstacle(const struct hxb_naming *naming, const char *user_id, const 
 
 	if (!hxb_login_valid(login)) {
 		snprintf(reason, HXB_REASON_SIZE,
-		    "the name is no login: a letter or _, then letters, digits, '_', '.', '-', %d at most", HXB_LOGIN_MAX);
+		    "the name is no login: a letter or _, then letters, digits, '_', '.', '-', %d at most",
+		    HXB_LOGIN_MAX);
 		return HXB_OK;
 	}
 	host_clash(naming, login, reason);
@@ -72,7 +74,8 @@ hxb_naming_obstacle(const struct hxb_naming *naming, const char *user_id, const 
 		return HXB_OK;
 	r = hxb_ledger_login_owner(naming->ledger, login, &owner, error);
 	if (r == HXB_OK && strcmp(owner, user_id) != 0)
-		snprintf(reason, HXB_REASON_SIZE, "the login '%s' is or was another user's (id %.64s)", login, owner);
+		snprintf(reason, HXB_REASON_SIZE, "the login '%s' is or was another user's (id %.64s)", login,
+		    owner);
 	free(owner);
 	return r == HXB_NOT_FOUND ? HXB_OK : r;
 }
@@ -95,25 +98,28 @@ hxb_naming_number(const struct hxb_naming *naming, const char *id, uint32_t *num
 		if (!taken)
 			return HXB_OK;
 	}
-	return hxb_fail(error, HXB_REFUSED, "no number is left between %u and %u", (unsigned)naming->meta.uid_min,
-	    (unsigned)naming->meta.uid_max);
+	return hxb_fail(error, HXB_REFUSED, "no number is left between %u and %u",
+	    (unsigned)naming->meta.uid_min, (unsigned)naming->meta.uid_max);
 }
 
 char *
 hxb_naming_home(const struct hxb_naming *naming, const struct hxb_entry *entry)
 {
-	return entry->home[0] != '\0' ? strdup(entry->home) : hxb_expand_login(naming->config->home, entry->login);
+	return entry->home[0] != '\0' ? strdup(entry->home)
+	                              : hxb_expand_login(naming->config->home, entry->login);
 }
 
 char *
 hxb_naming_shell(const struct hxb_naming *naming, const struct hxb_entry *entry)
 {
-	return entry->shell[0] != '\0' ? strdup(entry->shell) : hxb_expand_login(naming->config->shell, entry->login);
+	return entry->shell[0] != '\0' ? strdup(entry->shell)
+	                               : hxb_expand_login(naming->config->shell, entry->login);
 }
 
 /* A home that is there already must be the user's own: it may be a former colleague's. */
 static bool
-home_is_somebody_elses(const struct hxb_naming *naming, const struct hxb_entry *entry, char reason[HXB_REASON_SIZE])
+home_is_somebody_elses(
+    const struct hxb_naming *naming, const struct hxb_entry *entry, char reason[HXB_REASON_SIZE])
 {
 	char *home = hxb_naming_home(naming, entry);
 	struct stat st;
@@ -161,8 +167,8 @@ draft(const struct hxb_naming *naming, const char *user_id, const char *username
 }
 
 enum hxb_result
-hxb_naming_give(const struct hxb_naming *naming, const char *user_id, const char *username, struct hxb_entry **entryp,
-    char reason[HXB_REASON_SIZE], struct hxb_error *error)
+hxb_naming_give(const struct hxb_naming *naming, const char *user_id, const char *username,
+    struct hxb_entry **entryp, char reason[HXB_REASON_SIZE], struct hxb_error *error)
 {
 	struct hxb_entry *entry = NULL;
 	enum hxb_result r;

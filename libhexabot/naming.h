@@ -20,15 +20,16 @@ enum hxb_result hxb_naming_open(struct hxb_naming *naming, const struct hxb_conf
 void hxb_naming_close(struct hxb_naming *naming);
 
 /* Why an entry that has a login can't be shown now; "" if it can. */
-void hxb_naming_clash(const struct hxb_naming *naming, const struct hxb_entry *entry, char reason[HXB_REASON_SIZE]);
+void hxb_naming_clash(
+    const struct hxb_naming *naming, const struct hxb_entry *entry, char reason[HXB_REASON_SIZE]);
 
 /* Why this user can't be given this login; "" if it can. */
 enum hxb_result hxb_naming_obstacle(const struct hxb_naming *naming, const char *user_id, const char *login,
     char reason[HXB_REASON_SIZE], struct hxb_error *error);
 
 /* The number that the id would be given: its digest's, or the next free one. HXB_REFUSED if none is left. */
-enum hxb_result hxb_naming_number(const struct hxb_naming *naming, const char *id, uint32_t *number,
-    struct hxb_error *error);
+enum hxb_result hxb_naming_number(
+    const struct hxb_naming *naming, const char *id, uint32_t *number, struct hxb_error *error);
 
 /* Where the user's home is or will be. NULL: no memory. The caller frees. */
 char *hxb_naming_home(const struct hxb_naming *naming, const struct hxb_entry *entry);

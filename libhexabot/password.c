@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Invariants: no text reaches crypt(3) that is not a bcrypt hash of an allowed cost; the work up to an answer does not
- * depend on whether the hash was one; the working memory of crypt(3) is cleared.
+ * Invariants: no text reaches crypt(3) that is not a bcrypt hash of an allowed cost; the work up to an answer
+ * does not depend on whether the hash was one; the working memory of crypt(3) is cleared.
  */
 #include <crypt.h>
 #include <stdio.h>
@@ -21,7 +21,8 @@ hxb_hash_valid(const char *hash, unsigned max_cost, unsigned *cost)
 
 	if (strnlen(hash, HXB_HASH_SIZE) != HXB_HASH_SIZE - 1)
 		return false;
-	if (hash[0] != '$' || hash[1] != '2' || strchr("aby", hash[2]) == NULL || hash[3] != '$' || hash[6] != '$')
+	if (hash[0] != '$' || hash[1] != '2' || strchr("aby", hash[2]) == NULL || hash[3] != '$' ||
+	    hash[6] != '$')
 		return false;
 	if (hash[4] < '0' || hash[4] > '9' || hash[5] < '0' || hash[5] > '9')
 		return false;
@@ -108,11 +109,13 @@ hxb_password_acceptable(const char *password, unsigned min, struct hxb_error *er
 			characters++;
 	}
 	if (characters < min)
-		return hxb_fail(error, HXB_INVALID, "The password is too short: it needs %u characters or more.", min);
+		return hxb_fail(
+		    error, HXB_INVALID, "The password is too short: it needs %u characters or more.", min);
 	if (strlen(password) > HXB_PASSWORD_MAX_BYTES)
 		return hxb_fail(error, HXB_INVALID, "The password is too long: only %d bytes would count.",
 		    HXB_PASSWORD_MAX_BYTES);
 	if (strcmp(password, HXB_SEED_PASSWORD) == 0)
-		return hxb_fail(error, HXB_INVALID, "This is Hexabot's seed password, which everybody knows.");
+		return hxb_fail(
+		    error, HXB_INVALID, "This is Hexabot's seed password, which everybody knows.");
 	return HXB_OK;
 }

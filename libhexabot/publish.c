@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Store + ledger -> map. The caller holds the publisher's lock. Order: numbers are committed to the ledger before the map
- * that shows them is installed; the map was read back before that.
+ * Store + ledger -> map. The caller holds the publisher's lock. Order: numbers are committed to the ledger
+ * before the map that shows them is installed; the map was read back before that.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@
 #include "trust.h"
 #include "verdict.h"
 
-#define SLICE 500      /* users read in one transaction: some milliseconds */
+#define SLICE 500 /* users read in one transaction: some milliseconds */
 #define MAX_READINGS 5 /* of a store that changes all the time; each user is right in itself in any case */
 
 const struct hxb_places hxb_host_places = {
@@ -191,7 +191,8 @@ role_indexes(const struct publishing *p, const struct hxb_user *user, uint32_t *
 }
 
 static enum hxb_result
-write_user(struct publishing *p, const struct hxb_user *user, const struct hxb_entry *entry, struct hxb_error *error)
+write_user(
+    struct publishing *p, const struct hxb_user *user, const struct hxb_entry *entry, struct hxb_error *error)
 {
 	struct hxb_map_user record = { .login = entry->login, .uid = entry->number };
 	char gecos[HXB_GECOS_MAX + 1], *home, *shell;
@@ -230,7 +231,8 @@ write_user(struct publishing *p, const struct hxb_user *user, const struct hxb_e
 
 /* Maps a user whose entry has a login and a number, unless the host has come to use them itself. */
 static enum hxb_result
-map_user(struct publishing *p, const struct hxb_user *user, const struct hxb_entry *entry, struct hxb_error *error)
+map_user(
+    struct publishing *p, const struct hxb_user *user, const struct hxb_entry *entry, struct hxb_error *error)
 {
 	char reason[HXB_REASON_SIZE];
 
@@ -255,7 +257,8 @@ remember_newcomer(struct publishing *p, const struct hxb_user *user, struct hxb_
 	last->id = strdup(user->id);
 	last->username = strdup(user->username);
 	last->created_at = strdup(user->created_at);
-	return last->id == NULL || last->username == NULL || last->created_at == NULL ? no_memory(error) : HXB_OK;
+	return last->id == NULL || last->username == NULL || last->created_at == NULL ? no_memory(error)
+	                                                                              : HXB_OK;
 }
 
 static enum hxb_result
@@ -311,7 +314,8 @@ take_newcomers(struct publishing *p, struct hxb_error *error)
 		qsort(p->newcomers, p->newcomer_count, sizeof(*p->newcomers), older_first);
 	for (size_t i = 0; r == HXB_OK && i < p->newcomer_count; i++) {
 		next_step(p);
-		r = hxb_naming_give(&p->naming, p->newcomers[i].id, p->newcomers[i].username, &entry, reason, error);
+		r = hxb_naming_give(
+		    &p->naming, p->newcomers[i].id, p->newcomers[i].username, &entry, reason, error);
 		if (r == HXB_OK && entry == NULL) {
 			p->report->unmapped++;
 			continue;
@@ -334,8 +338,9 @@ static enum hxb_result
 add_tombstone(const struct hxb_entry *entry, void *context, struct hxb_error *error)
 {
 	struct publishing *p = context;
-	const struct hxb_map_tombstone tombstone = { .name = entry->login, .number = entry->number,
-		.id_digest = hxb_id_digest(entry->id) };
+	const struct hxb_map_tombstone tombstone = {
+		.name = entry->login, .number = entry->number, .id_digest = hxb_id_digest(entry->id)
+	};
 
 	(void)error;
 	return entry->removed ? hxb_map_writer_tombstone(p->writer, &tombstone) : HXB_OK;
@@ -429,7 +434,9 @@ guard_against_loss(const struct publishing *p, struct hxb_error *error)
 	if (p->options->force || before <= 10 || lost <= before / 2)
 		return HXB_OK;
 	return hxb_fail(error, HXB_REFUSED,
-	    "publish: %u of %u users would be lost from the host; if that is right, run hexactl publish --force", lost, before);
+	    "publish: %u of %u users would be lost from the host; if that is right, run hexactl publish "
+	    "--force",
+	    lost, before);
 }
 
 static enum hxb_result
@@ -458,7 +465,11 @@ hxb_publish(const struct hxb_config *config, const struct hxb_places *places, st
     struct hxb_store *store, const struct hxb_publish_options *options, struct hxb_publish_report *report,
     struct hxb_error *error)
 {
-	struct publishing p = { .config = config, .options = options, .ledger = ledger, .store = store, .report = report,
+	struct publishing p = { .config = config,
+		.options = options,
+		.ledger = ledger,
+		.store = store,
+		.report = report,
 		.now = time(NULL) };
 	enum hxb_result r;
 
@@ -486,8 +497,9 @@ hxb_publish(const struct hxb_config *config, const struct hxb_places *places, st
 }
 
 enum hxb_result
-hxb_unmapped_reason(const struct hxb_config *config, const struct hxb_places *places, struct hxb_ledger *ledger,
-    const struct hxb_user *user, char reason[HXB_REASON_SIZE], struct hxb_error *error)
+hxb_unmapped_reason(const struct hxb_config *config, const struct hxb_places *places,
+    struct hxb_ledger *ledger, const struct hxb_user *user, char reason[HXB_REASON_SIZE],
+    struct hxb_error *error)
 {
 	struct hxb_naming naming;
 	struct hxb_entry *entry = NULL;
@@ -519,8 +531,8 @@ hxb_unmapped_reason(const struct hxb_config *config, const struct hxb_places *pl
 }
 
 enum hxb_result
-hxb_login_available(const struct hxb_config *config, const struct hxb_places *places, struct hxb_ledger *ledger,
-    const char *user_id, const char *login, struct hxb_error *error)
+hxb_login_available(const struct hxb_config *config, const struct hxb_places *places,
+    struct hxb_ledger *ledger, const char *user_id, const char *login, struct hxb_error *error)
 {
 	struct hxb_naming naming;
 	char reason[HXB_REASON_SIZE] = "";

@@ -18,9 +18,10 @@ struct hxb_places {
 extern const struct hxb_places hxb_host_places;
 
 struct hxb_publish_options {
-	bool force;   /* publish even if more than half of the users would be lost */
+	bool force; /* publish even if more than half of the users would be lost */
 	bool dry_run; /* do everything but install */
-	/* Users whose change the caller has recorded itself (NULL-terminated, or NULL): no event as actor "hexabot". */
+	/* Users whose change the caller has recorded itself (NULL-terminated, or NULL): no event as actor
+	 * "hexabot". */
 	const char *const *own_ids;
 };
 
@@ -29,25 +30,30 @@ struct hxb_publish_report {
 	unsigned users, roles, unmapped, added, removed, changed; /* the last three against the map before */
 };
 
-/* Takes the publisher's lock; every change of hexactl's is made and published under it. *fd is -1 unless HXB_OK; close() releases. */
-enum hxb_result hxb_publish_lock(const char *path, struct hxb_deadline deadline, int *fd, struct hxb_error *error);
+/* Takes the publisher's lock; every change of hexactl's is made and published under it. *fd is -1 unless
+ * HXB_OK; close() releases. */
+enum hxb_result hxb_publish_lock(
+    const char *path, struct hxb_deadline deadline, int *fd, struct hxb_error *error);
 
 /*
- * Publishes; the caller holds the lock. New users get a login and a number, removed ones leave a tombstone, changes that others
- * made in the store since the last map become events. HXB_REFUSED: more than half of over ten users would be lost.
+ * Publishes; the caller holds the lock. New users get a login and a number, removed ones leave a tombstone,
+ * changes that others made in the store since the last map become events. HXB_REFUSED: more than half of over
+ * ten users would be lost.
  */
 enum hxb_result hxb_publish(const struct hxb_config *config, const struct hxb_places *places,
     struct hxb_ledger *ledger, struct hxb_store *store, const struct hxb_publish_options *options,
     struct hxb_publish_report *report, struct hxb_error *error);
 
 /*
- * Why a user of the store has no login, as a clause ("'sudo' is a name of this host's"), or "" if there is one or there
- * would be after a publish. Reads only.
+ * Why a user of the store has no login, as a clause ("'sudo' is a name of this host's"), or "" if there is
+ * one or there would be after a publish. Reads only.
  */
 enum hxb_result hxb_unmapped_reason(const struct hxb_config *config, const struct hxb_places *places,
-    struct hxb_ledger *ledger, const struct hxb_user *user, char reason[HXB_REASON_SIZE], struct hxb_error *error);
+    struct hxb_ledger *ledger, const struct hxb_user *user, char reason[HXB_REASON_SIZE],
+    struct hxb_error *error);
 
-/* Whether the login may be given to the user with this id: rules of names, host, ledger, home. HXB_REFUSED with the reason. */
+/* Whether the login may be given to the user with this id: rules of names, host, ledger, home. HXB_REFUSED
+ * with the reason. */
 enum hxb_result hxb_login_available(const struct hxb_config *config, const struct hxb_places *places,
     struct hxb_ledger *ledger, const char *user_id, const char *login, struct hxb_error *error);
 

@@ -33,7 +33,8 @@ no_memory(struct hxb_error *error)
 }
 
 enum hxb_result
-hxb_diff_open(const char *state_dir, const char *const *own_ids, struct hxb_diff **diffp, struct hxb_error *error)
+hxb_diff_open(
+    const char *state_dir, const char *const *own_ids, struct hxb_diff **diffp, struct hxb_error *error)
 {
 	struct hxb_diff *diff = calloc(1, sizeof(*diff));
 	struct hxb_map_info info;
@@ -88,8 +89,8 @@ hxb_diff_before(const struct hxb_diff *diff)
 
 /* Takes over before and after, which may be NULL for want of memory. */
 static enum hxb_result
-add_event(struct hxb_diff *diff, enum change change, const char *user_id, const char *name, char *before, char *after,
-    struct hxb_error *error)
+add_event(struct hxb_diff *diff, enum change change, const char *user_id, const char *name, char *before,
+    char *after, struct hxb_error *error)
 {
 	struct event *grown, *last;
 
@@ -102,7 +103,9 @@ add_event(struct hxb_diff *diff, enum change change, const char *user_id, const 
 	diff->events = grown;
 	last = &grown[diff->event_count++];
 	*last = (struct event){ change, strdup(user_id), strdup(name), before, after };
-	return last->user_id == NULL || last->name == NULL || before == NULL || after == NULL ? no_memory(error) : HXB_OK;
+	return last->user_id == NULL || last->name == NULL || before == NULL || after == NULL
+	    ? no_memory(error)
+	    : HXB_OK;
 }
 
 static bool
@@ -124,7 +127,9 @@ remember_uid(struct hxb_diff *diff, uint32_t uid)
 static const char *
 shadow_word(enum hxb_map_shadow shadow)
 {
-	return shadow == HXB_SHADOW_ENABLED ? "may log in" : shadow == HXB_SHADOW_INVITED ? "invited" : "may not log in";
+	return shadow == HXB_SHADOW_ENABLED ? "may log in"
+	    : shadow == HXB_SHADOW_INVITED  ? "invited"
+	                                    : "may not log in";
 }
 
 /* "may log in; groups hexabot-admin hexabot-manager", of the old map. NULL: no memory. */
@@ -174,7 +179,8 @@ holds_digest(const struct hxb_map *map, const struct hxb_map_user *record, uint6
 	struct hxb_map_role role;
 
 	for (uint32_t i = 0; i < record->role_count; i++) {
-		if (hxb_map_role_at(map, record->roles[i], &role) == HXB_MAP_FOUND && role.id_digest == digest)
+		if (hxb_map_role_at(map, record->roles[i], &role) == HXB_MAP_FOUND &&
+		    role.id_digest == digest)
 			return true;
 	}
 	return false;
@@ -197,8 +203,8 @@ same_roles(const struct hxb_map *map, const struct hxb_map_user *old, const stru
 }
 
 enum hxb_result
-hxb_diff_user(struct hxb_diff *diff, const struct hxb_user *user, const struct hxb_map_user *record, const char *state,
-    struct hxb_error *error)
+hxb_diff_user(struct hxb_diff *diff, const struct hxb_user *user, const struct hxb_map_user *record,
+    const char *state, struct hxb_error *error)
 {
 	struct hxb_map_user old;
 	enum hxb_result r = HXB_OK;
@@ -208,7 +214,8 @@ hxb_diff_user(struct hxb_diff *diff, const struct hxb_user *user, const struct h
 	if (diff->old == NULL)
 		return HXB_OK;
 	if (hxb_map_user_by_uid(diff->old, record->uid, &old) != HXB_MAP_FOUND)
-		r = add_event(diff, ADDED, user->id, record->login, strdup(""), describe_new(user, record, state), error);
+		r = add_event(diff, ADDED, user->id, record->login, strdup(""),
+		    describe_new(user, record, state), error);
 	else if (old.shadow != record->shadow || strcmp(old.login, record->login) != 0 ||
 	    !same_roles(diff->old, &old, user, record))
 		r = add_event(diff, CHANGED, user->id, record->login, describe_old(diff->old, &old),
@@ -224,7 +231,8 @@ compare_uids(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* Users of the old map who are not in the new one. Their ids are known by digest only: the ledger's entry has the id. */
+/* Users of the old map who are not in the new one. Their ids are known by digest only: the ledger's entry has
+ * the id. */
 static enum hxb_result
 find_removed(struct hxb_diff *diff, struct hxb_ledger *ledger, struct hxb_error *error)
 {
@@ -241,12 +249,13 @@ find_removed(struct hxb_diff *diff, struct hxb_ledger *ledger, struct hxb_error 
 			break;
 		if (status != HXB_MAP_FOUND ||
 		    (diff->uid_count > 0 &&
-			bsearch(&old.uid, diff->uids, diff->uid_count, sizeof(*diff->uids), compare_uids) != NULL))
+		        bsearch(&old.uid, diff->uids, diff->uid_count, sizeof(*diff->uids), compare_uids) !=
+		            NULL))
 			continue;
 		r = hxb_ledger_entry_by_login(ledger, old.login, &entry, error);
 		if (r == HXB_OK || r == HXB_NOT_FOUND)
-			r = add_event(diff, REMOVED, entry != NULL ? entry->id : "", old.login, describe_old(diff->old, &old),
-			    strdup("gone from the host"), error);
+			r = add_event(diff, REMOVED, entry != NULL ? entry->id : "", old.login,
+			    describe_old(diff->old, &old), strdup("gone from the host"), error);
 		hxb_entry_free(entry);
 	}
 	return r;
@@ -266,7 +275,9 @@ enum hxb_result
 hxb_diff_record(struct hxb_diff *diff, struct hxb_ledger *ledger, struct hxb_publish_report *report,
     struct hxb_error *error)
 {
-	static const char *const actions[] = { [ADDED] = "appeared", [REMOVED] = "disappeared", [CHANGED] = "changed" };
+	static const char *const actions[] = {
+		[ADDED] = "appeared", [REMOVED] = "disappeared", [CHANGED] = "changed"
+	};
 	struct hxb_event event = { .actor = "hexabot" };
 	const struct event *seen;
 	enum hxb_result r = HXB_OK;

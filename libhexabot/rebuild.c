@@ -69,7 +69,8 @@ set_by_hand(const char *format, const char *login, const char *shown)
 	return set;
 }
 
-/* The id behind a digest. One that the store has no more gets a name that no id of Hexabot's has. NULL: no memory. */
+/* The id behind a digest. One that the store has no more gets a name that no id of Hexabot's has. NULL: no
+ * memory. */
 static char *
 id_of(const struct rebuilding *rebuilding, uint64_t digest, bool *lost)
 {
@@ -85,8 +86,8 @@ id_of(const struct rebuilding *rebuilding, uint64_t digest, bool *lost)
 }
 
 static enum hxb_result
-restore(struct rebuilding *rebuilding, enum hxb_entry_kind kind, uint64_t digest, const char *login, uint32_t number,
-    const char *home, const char *shell, struct hxb_error *error)
+restore(struct rebuilding *rebuilding, enum hxb_entry_kind kind, uint64_t digest, const char *login,
+    uint32_t number, const char *home, const char *shell, struct hxb_error *error)
 {
 	struct hxb_entry entry = { .kind = kind, .number = number };
 	enum hxb_result r;
@@ -108,15 +109,16 @@ restore(struct rebuilding *rebuilding, enum hxb_entry_kind kind, uint64_t digest
 
 /* A tombstone without a number is a login that its user has no more. */
 static enum hxb_result
-restore_tombstone(struct rebuilding *rebuilding, const struct hxb_map_tombstone *tombstone, struct hxb_error *error)
+restore_tombstone(
+    struct rebuilding *rebuilding, const struct hxb_map_tombstone *tombstone, struct hxb_error *error)
 {
 	enum hxb_result r;
 	char *id;
 	bool lost;
 
 	if (tombstone->number != 0)
-		return restore(rebuilding, tombstone->name[0] != '\0' ? HXB_ENTRY_USER : HXB_ENTRY_ROLE, tombstone->id_digest,
-		    tombstone->name, tombstone->number, NULL, NULL, error);
+		return restore(rebuilding, tombstone->name[0] != '\0' ? HXB_ENTRY_USER : HXB_ENTRY_ROLE,
+		    tombstone->id_digest, tombstone->name, tombstone->number, NULL, NULL, error);
 	id = id_of(rebuilding, tombstone->id_digest, &lost);
 	if (id == NULL)
 		return hxb_fail(error, HXB_FAILED, "out of memory");
@@ -133,12 +135,14 @@ restore_all(struct rebuilding *rebuilding, struct hxb_error *error)
 	struct hxb_map_role role;
 	enum hxb_result r = HXB_OK;
 
-	for (uint32_t i = 0; r == HXB_OK && hxb_map_tombstone_at(rebuilding->map, i, &tombstone) == HXB_MAP_FOUND; i++)
+	for (uint32_t i = 0;
+	     r == HXB_OK && hxb_map_tombstone_at(rebuilding->map, i, &tombstone) == HXB_MAP_FOUND; i++)
 		r = restore_tombstone(rebuilding, &tombstone, error);
 	for (uint32_t i = 0; r == HXB_OK && hxb_map_role_at(rebuilding->map, i, &role) == HXB_MAP_FOUND; i++)
 		r = restore(rebuilding, HXB_ENTRY_ROLE, role.id_digest, "", role.gid, NULL, NULL, error);
 	for (uint32_t i = 0; r == HXB_OK && hxb_map_user_at(rebuilding->map, i, &user) == HXB_MAP_FOUND; i++)
-		r = restore(rebuilding, HXB_ENTRY_USER, user.id_digest, user.login, user.uid, user.home, user.shell, error);
+		r = restore(rebuilding, HXB_ENTRY_USER, user.id_digest, user.login, user.uid, user.home,
+		    user.shell, error);
 	return r;
 }
 
@@ -157,8 +161,8 @@ know_store(struct rebuilding *rebuilding, struct hxb_store *store, struct hxb_er
 }
 
 enum hxb_result
-hxb_ledger_rebuild(const struct hxb_config *config, const struct hxb_places *places, struct hxb_ledger *ledger,
-    struct hxb_store *store, struct hxb_error *error)
+hxb_ledger_rebuild(const struct hxb_config *config, const struct hxb_places *places,
+    struct hxb_ledger *ledger, struct hxb_store *store, struct hxb_error *error)
 {
 	struct rebuilding rebuilding = { .config = config, .ledger = ledger };
 	struct hxb_map *map = NULL;
@@ -170,7 +174,8 @@ hxb_ledger_rebuild(const struct hxb_config *config, const struct hxb_places *pla
 		return hxb_fail(error, HXB_FAILED, "out of memory");
 	map = hxb_map_open(path, 0, &why);
 	if (map == NULL || !hxb_map_verify(map, &why)) {
-		r = hxb_fail(error, HXB_UNREADABLE, "%s: %s: without a map, names and numbers can't be restored", path, why);
+		r = hxb_fail(error, HXB_UNREADABLE,
+		    "%s: %s: without a map, names and numbers can't be restored", path, why);
 		goto out;
 	}
 	rebuilding.map = map;

@@ -10,14 +10,14 @@
 
 enum hxb_result {
 	HXB_OK = 0,
-	HXB_FAILED,     /* out of memory, I/O, or anything without a better name below */
-	HXB_INVALID,    /* the caller's input: a bad name, value, option */
-	HXB_AMBIGUOUS,  /* more than one user fits */
-	HXB_NOT_FOUND,  /* no such user or role */
-	HXB_REFUSED,    /* a guard says no; --force or another order of things helps */
-	HXB_BUSY,       /* a lock was not had before the deadline */
+	HXB_FAILED, /* out of memory, I/O, or anything without a better name below */
+	HXB_INVALID, /* the caller's input: a bad name, value, option */
+	HXB_AMBIGUOUS, /* more than one user fits */
+	HXB_NOT_FOUND, /* no such user or role */
+	HXB_REFUSED, /* a guard says no; --force or another order of things helps */
+	HXB_BUSY, /* a lock was not had before the deadline */
 	HXB_UNREADABLE, /* configuration, store, ledger or map is absent, corrupt or not to be trusted */
-	HXB_CONFLICT,   /* the row is no longer what the caller had seen: nothing was written */
+	HXB_CONFLICT, /* the row is no longer what the caller had seen: nothing was written */
 };
 
 /* One lower-case sentence without full stop: subject, reason, remedy. Never holds a secret. */

@@ -8,11 +8,11 @@
 #include <string.h>
 
 /* Clears an array. A pointer would clear only its first bytes: refused at compile time. */
-#define HXB_WIPE(array)                                                                                      \
-	do {                                                                                                 \
-		_Static_assert(!__builtin_types_compatible_p(__typeof__(array), __typeof__(&(array)[0])),    \
-		    "HXB_WIPE takes an array");                                                              \
-		explicit_bzero((array), sizeof(array));                                                      \
+#define HXB_WIPE(array) \
+	do { \
+		_Static_assert(!__builtin_types_compatible_p(__typeof__(array), __typeof__(&(array)[0])), \
+		    "HXB_WIPE takes an array"); \
+		explicit_bzero((array), sizeof(array)); \
 	} while (0)
 
 /* Clears and frees a string; takes NULL. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The store: Hexabot's database, the one truth about who exists, with which roles, enabled or not, and with which password.
+ * The store: Hexabot's database, the one truth about who exists, with which roles, enabled or not, and with
+ * which password.
  *
  * The engine is SQLite today (store_*.c); nothing outside knows SQL. Every call enters and leaves the bracket
- * (bracket.h), every statement ends before the store's deadline, every transaction is short: hash, prompt and mail
- * outside of it. HXB_BUSY: a lock was not had in time. HXB_UNREADABLE: absent, corrupt, not Hexabot's, not to be trusted.
+ * (bracket.h), every statement ends before the store's deadline, every transaction is short: hash, prompt and
+ * mail outside of it. HXB_BUSY: a lock was not had in time. HXB_UNREADABLE: absent, corrupt, not Hexabot's,
+ * not to be trusted.
  */
 #ifndef HXB_STORE_H
 #define HXB_STORE_H
@@ -39,7 +41,7 @@ struct hxb_user {
 	char *created_at; /* Hexabot's text: UTC, "YYYY-MM-DD HH:MM:SS.mmm" */
 	char *updated_at;
 	bool enabled; /* state is the integer 1 */
-	bool odd;     /* id or username is no proper text: never a login */
+	bool odd; /* id or username is no proper text: never a login */
 	struct hxb_role *roles; /* sorted by name; inactive ones too */
 	size_t role_count;
 	int64_t position; /* for hxb_store_users() */
@@ -69,7 +71,8 @@ enum hxb_result hxb_store_open(const char *path, uid_t owner, struct hxb_deadlin
 void hxb_store_close(struct hxb_store *); /* takes NULL; rolls back what is open */
 void hxb_store_set_deadline(struct hxb_store *, struct hxb_deadline deadline);
 
-/* Makes a new store with exactly the three tables and the three seeded roles, owned by root, 0600. Refuses an existing file. */
+/* Makes a new store with exactly the three tables and the three seeded roles, owned by root, 0600. Refuses an
+ * existing file. */
 enum hxb_result hxb_store_create(const char *path, struct hxb_error *error);
 
 /* Whether anybody but owner and group may read the store: their password hashes are readable then. */
@@ -82,47 +85,56 @@ void hxb_user_free(struct hxb_user *); /* takes NULL */
 bool hxb_user_has_role(const struct hxb_user *, const char *name); /* active ones only */
 
 /*
- * Hands users to `each`, at most `limit` of them, read in one transaction, from behind position *after (0 at first);
- * *after moves on, and *more says whether there may be more. `each` runs after that transaction; it does not keep the user.
+ * Hands users to `each`, at most `limit` of them, read in one transaction, from behind position *after (0 at
+ * first); *after moves on, and *more says whether there may be more. `each` runs after that transaction; it
+ * does not keep the user.
  */
 typedef enum hxb_result hxb_user_fn(const struct hxb_user *user, void *context, struct hxb_error *error);
-enum hxb_result hxb_store_users(struct hxb_store *, int64_t *after, unsigned limit, bool *more, hxb_user_fn *each,
-    void *context, struct hxb_error *error);
+enum hxb_result hxb_store_users(struct hxb_store *, int64_t *after, unsigned limit, bool *more,
+    hxb_user_fn *each, void *context, struct hxb_error *error);
 
 /* Hands every role to `each`, by name. */
 typedef enum hxb_result hxb_role_fn(const struct hxb_role *role, void *context, struct hxb_error *error);
-enum hxb_result hxb_store_roles(struct hxb_store *, hxb_role_fn *each, void *context, struct hxb_error *error);
+enum hxb_result hxb_store_roles(
+    struct hxb_store *, hxb_role_fn *each, void *context, struct hxb_error *error);
 
 /* Changes whenever somebody else has committed anything to the store. */
 enum hxb_result hxb_store_version(struct hxb_store *, int64_t *version, struct hxb_error *error);
 
 /*
- * A write transaction: BEGIN IMMEDIATE ... commit or rollback. The changes below belong inside of it, the lookups above may be
- * used in it. From begin to its end all signals are blocked: no prompt, no hash, no other database's wait in between.
+ * A write transaction: BEGIN IMMEDIATE ... commit or rollback. The changes below belong inside of it, the
+ * lookups above may be used in it. From begin to its end all signals are blocked: no prompt, no hash, no
+ * other database's wait in between.
  */
 enum hxb_result hxb_store_begin(struct hxb_store *, struct hxb_error *error);
 enum hxb_result hxb_store_commit(struct hxb_store *, struct hxb_error *error);
 void hxb_store_rollback(struct hxb_store *);
 
-enum hxb_result hxb_store_set_enabled(struct hxb_store *, const char *id, bool enabled, struct hxb_error *error);
+enum hxb_result hxb_store_set_enabled(
+    struct hxb_store *, const char *id, bool enabled, struct hxb_error *error);
 
-/* Also ends a pending reset link. expected: the password column as it was read, NULL for any; HXB_CONFLICT if it is another now. */
-enum hxb_result hxb_store_set_password(struct hxb_store *, const char *id, const char *expected, const char *hash,
-    struct hxb_error *error);
+/* Also ends a pending reset link. expected: the password column as it was read, NULL for any; HXB_CONFLICT if
+ * it is another now. */
+enum hxb_result hxb_store_set_password(
+    struct hxb_store *, const char *id, const char *expected, const char *hash, struct hxb_error *error);
 
-enum hxb_result hxb_store_add_role(struct hxb_store *, const char *id, const char *role_id, struct hxb_error *error);
-enum hxb_result hxb_store_remove_role(struct hxb_store *, const char *id, const char *role_id, struct hxb_error *error);
+enum hxb_result hxb_store_add_role(
+    struct hxb_store *, const char *id, const char *role_id, struct hxb_error *error);
+enum hxb_result hxb_store_remove_role(
+    struct hxb_store *, const char *id, const char *role_id, struct hxb_error *error);
 
-/* Reads what a hold parks / takes it away, leaving `marker` as the password / puts it back. Roles that are no more are left out. */
-enum hxb_result hxb_store_read_parked(struct hxb_store *, const char *id, struct hxb_parked *parked,
-    struct hxb_error *error);
-enum hxb_result hxb_store_park(struct hxb_store *, const char *id, const char *marker, struct hxb_error *error);
-enum hxb_result hxb_store_unpark(struct hxb_store *, const char *id, const struct hxb_parked *parked,
-    struct hxb_error *error);
+/* Reads what a hold parks / takes it away, leaving `marker` as the password / puts it back. Roles that are no
+ * more are left out. */
+enum hxb_result hxb_store_read_parked(
+    struct hxb_store *, const char *id, struct hxb_parked *parked, struct hxb_error *error);
+enum hxb_result hxb_store_park(
+    struct hxb_store *, const char *id, const char *marker, struct hxb_error *error);
+enum hxb_result hxb_store_unpark(
+    struct hxb_store *, const char *id, const struct hxb_parked *parked, struct hxb_error *error);
 void hxb_parked_clear(struct hxb_parked *parked);
 
 /* Enabled users with an active role of that name: for the guard of the last admin. */
-enum hxb_result hxb_store_count_enabled(struct hxb_store *, const char *role, unsigned *count,
-    struct hxb_error *error);
+enum hxb_result hxb_store_count_enabled(
+    struct hxb_store *, const char *role, unsigned *count, struct hxb_error *error);
 
 #endif

@@ -20,7 +20,8 @@ hxb_store_leave(struct hxb_store *store)
 	hxb_bracket_leave(&store->bracket);
 }
 
-/* Real tables, not views or virtual tables of somebody's making. Also the first read: it rolls a hot journal back. */
+/* Real tables, not views or virtual tables of somebody's making. Also the first read: it rolls a hot journal
+ * back. */
 static enum hxb_result
 check_tables(struct hxb_store *store, struct hxb_error *error)
 {
@@ -32,7 +33,8 @@ check_tables(struct hxb_store *store, struct hxb_error *error)
 	    " AND name IN ('users', 'roles', 'user_roles')",
 	    "");
 	if (r == HXB_OK && count != 3)
-		r = hxb_fail(error, HXB_UNREADABLE, "%s: not a Hexabot database: tables users, roles, user_roles are not all there",
+		r = hxb_fail(error, HXB_UNREADABLE,
+		    "%s: not a Hexabot database: tables users, roles, user_roles are not all there",
 		    store->path);
 	return r;
 }
@@ -157,7 +159,8 @@ fill_new_store(struct hxb_db *db, struct hxb_error *error)
 		if (r == HXB_OK)
 			r = hxb_db_run(db, NULL, error,
 			    "INSERT INTO roles (id, created_at, updated_at, name, active) VALUES (?1,"
-			    " strftime('%Y-%m-%d %H:%M:%f', 'now'), strftime('%Y-%m-%d %H:%M:%f', 'now'), ?2, 1)",
+			    " strftime('%Y-%m-%d %H:%M:%f', 'now'), strftime('%Y-%m-%d %H:%M:%f', 'now'), "
+			    "?2, 1)",
 			    "tt", uuid, seeded[i]);
 	}
 	return r == HXB_OK ? hxb_db_exec(db, "COMMIT", error) : r;

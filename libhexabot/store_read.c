@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Only rows of type UserOrmEntity are operators: the table also holds every chat visitor, under names of their choosing. */
+/* Only rows of type UserOrmEntity are operators: the table also holds every chat visitor, under names of
+ * their choosing. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +10,8 @@
 #include "secret.h"
 #include "store_private.h"
 
-#define USER_COLUMNS                                                                                         \
-	"id, username, email, firstName, lastName, password, created_at, updated_at,"                       \
+#define USER_COLUMNS \
+	"id, username, email, firstName, lastName, password, created_at, updated_at," \
 	" typeof(state) = 'integer' AND state = 1, rowid"
 #define ROLE_COLUMNS "r.id, r.name, typeof(r.active) = 'integer' AND r.active = 1"
 #define OPERATOR "type = 'UserOrmEntity'"
@@ -58,7 +59,8 @@ read_role(sqlite3_stmt *stmt, struct hxb_role *role)
 	role->id = hxb_db_text(stmt, 0);
 	role->name = hxb_db_text(stmt, 1);
 	/* A name cut at a NUL would be another role's: it grants nothing. */
-	role->active = sqlite3_column_int(stmt, 2) != 0 && hxb_db_is_plain_text(stmt, 0) && hxb_db_is_plain_text(stmt, 1);
+	role->active = sqlite3_column_int(stmt, 2) != 0 && hxb_db_is_plain_text(stmt, 0) &&
+	    hxb_db_is_plain_text(stmt, 1);
 	return role->id != NULL && role->name != NULL;
 }
 
@@ -115,8 +117,8 @@ read_user(struct hxb_store *store, sqlite3_stmt *stmt, sqlite3_stmt *roles, stru
 	user->odd = !hxb_db_is_plain_text(stmt, 0) || !hxb_db_is_plain_text(stmt, 1);
 	user->position = sqlite3_column_int64(stmt, 9);
 	if (!read_password(stmt, 5, &user->password) || user->id == NULL || user->username == NULL ||
-	    user->email == NULL || user->first_name == NULL || user->last_name == NULL || user->created_at == NULL ||
-	    user->updated_at == NULL)
+	    user->email == NULL || user->first_name == NULL || user->last_name == NULL ||
+	    user->created_at == NULL || user->updated_at == NULL)
 		r = hxb_fail(error, HXB_FAILED, "out of memory");
 	else
 		r = read_roles(store, user, roles, error);
@@ -132,7 +134,8 @@ static enum hxb_result
 prepare_roles(struct hxb_store *store, sqlite3_stmt **roles, struct hxb_error *error)
 {
 	return hxb_db_query(&store->db, roles, error,
-	    "SELECT " ROLE_COLUMNS " FROM user_roles ur JOIN roles r ON r.id = ur.role_id WHERE ur.user_id = ?1 ORDER BY r.name",
+	    "SELECT " ROLE_COLUMNS
+	    " FROM user_roles ur JOIN roles r ON r.id = ur.role_id WHERE ur.user_id = ?1 ORDER BY r.name",
 	    "");
 }
 
@@ -201,8 +204,8 @@ read_slice(struct hxb_store *store, int64_t after, unsigned limit, struct hxb_us
 	if (r != HXB_OK)
 		return r;
 	r = hxb_db_query(&store->db, &stmt, error,
-	    "SELECT " USER_COLUMNS " FROM users WHERE " OPERATOR " AND rowid > ?1 ORDER BY rowid LIMIT ?2", "ii", after,
-	    (int64_t)limit);
+	    "SELECT " USER_COLUMNS " FROM users WHERE " OPERATOR " AND rowid > ?1 ORDER BY rowid LIMIT ?2",
+	    "ii", after, (int64_t)limit);
 	if (r == HXB_OK)
 		r = prepare_roles(store, &roles, error);
 	while (r == HXB_OK && *count < limit && (r = hxb_db_step(&store->db, stmt, error)) == HXB_OK) {
@@ -217,8 +220,8 @@ read_slice(struct hxb_store *store, int64_t after, unsigned limit, struct hxb_us
 }
 
 enum hxb_result
-hxb_store_users(struct hxb_store *store, int64_t *after, unsigned limit, bool *more, hxb_user_fn *each, void *context,
-    struct hxb_error *error)
+hxb_store_users(struct hxb_store *store, int64_t *after, unsigned limit, bool *more, hxb_user_fn *each,
+    void *context, struct hxb_error *error)
 {
 	struct hxb_user **users;
 	unsigned count = 0;
@@ -250,7 +253,8 @@ read_all_roles(struct hxb_store *store, struct hxb_role **roles, size_t *count, 
 	r = begin_reading(store, error);
 	if (r != HXB_OK)
 		return r;
-	r = hxb_db_query(&store->db, &stmt, error, "SELECT " ROLE_COLUMNS " FROM roles r ORDER BY r.name", "");
+	r = hxb_db_query(
+	    &store->db, &stmt, error, "SELECT " ROLE_COLUMNS " FROM roles r ORDER BY r.name", "");
 	while (r == HXB_OK && (r = hxb_db_step(&store->db, stmt, error)) == HXB_OK) {
 		grown = reallocarray(*roles, *count + 1, sizeof(**roles));
 		if (grown != NULL)
@@ -301,8 +305,10 @@ hxb_store_count_enabled(struct hxb_store *store, const char *role, unsigned *cou
 	if (r != HXB_OK)
 		return r;
 	r = hxb_db_number(&store->db, &number, error,
-	    "SELECT count(*) FROM user_roles ur JOIN roles r ON r.id = ur.role_id JOIN users u ON u.id = ur.user_id"
-	    " WHERE r.name = ?1 AND typeof(r.active) = 'integer' AND r.active = 1 AND u.type = 'UserOrmEntity'"
+	    "SELECT count(*) FROM user_roles ur JOIN roles r ON r.id = ur.role_id JOIN users u ON u.id = "
+	    "ur.user_id"
+	    " WHERE r.name = ?1 AND typeof(r.active) = 'integer' AND r.active = 1 AND u.type = "
+	    "'UserOrmEntity'"
 	    " AND typeof(u.state) = 'integer' AND u.state = 1",
 	    "t", role);
 	*count = (unsigned)number;

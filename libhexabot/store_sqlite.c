@@ -10,7 +10,7 @@
 #include "store_sqlite.h"
 
 #define TEXT_LIMIT (4 << 20) /* bytes a value or a row may have */
-#define PROGRESS_STEPS 1000  /* virtual machine steps between looks at the clock */
+#define PROGRESS_STEPS 1000 /* virtual machine steps between looks at the clock */
 
 enum hxb_result
 hxb_db_failed(struct hxb_db *db, int code, struct hxb_error *error)
@@ -75,8 +75,8 @@ enum hxb_result
 hxb_db_open(struct hxb_db *db, const char *path, enum hxb_db_mode mode, struct hxb_deadline deadline,
     struct hxb_error *error)
 {
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
-	    SQLITE_OPEN_EXRESCODE;
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX |
+	    SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
 	enum hxb_result r;
 	int code;
 
@@ -91,7 +91,9 @@ hxb_db_open(struct hxb_db *db, const char *path, enum hxb_db_mode mode, struct h
 	}
 	harden(db);
 	r = hxb_db_exec(db,
-	    "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON;", error);
+	    "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY; PRAGMA "
+	    "foreign_keys = ON;",
+	    error);
 	if (r == HXB_OK)
 		return HXB_OK;
 fail:
@@ -128,14 +130,16 @@ static int
 bind_value(sqlite3_stmt *stmt, int index, const struct hxb_value *value)
 {
 	if (value->type == 't')
-		return sqlite3_bind_text(stmt, index, (const char *)value->bytes, (int)value->size, SQLITE_TRANSIENT);
+		return sqlite3_bind_text(
+		    stmt, index, (const char *)value->bytes, (int)value->size, SQLITE_TRANSIENT);
 	if (value->type == 'b')
 		return sqlite3_bind_blob(stmt, index, value->bytes, (int)value->size, SQLITE_TRANSIENT);
 	return sqlite3_bind_null(stmt, index);
 }
 
 static enum hxb_result
-query(struct hxb_db *db, sqlite3_stmt **stmtp, struct hxb_error *error, const char *sql, const char *types, va_list args)
+query(struct hxb_db *db, sqlite3_stmt **stmtp, struct hxb_error *error, const char *sql, const char *types,
+    va_list args)
 {
 	enum hxb_result r;
 	int code;
@@ -144,7 +148,8 @@ query(struct hxb_db *db, sqlite3_stmt **stmtp, struct hxb_error *error, const ch
 	code = sqlite3_prepare_v2(db->sql, sql, -1, stmtp, NULL);
 	for (int i = 0; code == SQLITE_OK && types[i] != '\0'; i++) {
 		if (types[i] == 't')
-			code = sqlite3_bind_text(*stmtp, i + 1, va_arg(args, const char *), -1, SQLITE_TRANSIENT);
+			code = sqlite3_bind_text(
+			    *stmtp, i + 1, va_arg(args, const char *), -1, SQLITE_TRANSIENT);
 		else if (types[i] == 'i')
 			code = sqlite3_bind_int64(*stmtp, i + 1, va_arg(args, int64_t));
 		else
@@ -159,7 +164,8 @@ query(struct hxb_db *db, sqlite3_stmt **stmtp, struct hxb_error *error, const ch
 }
 
 enum hxb_result
-hxb_db_query(struct hxb_db *db, sqlite3_stmt **stmtp, struct hxb_error *error, const char *sql, const char *types, ...)
+hxb_db_query(
+    struct hxb_db *db, sqlite3_stmt **stmtp, struct hxb_error *error, const char *sql, const char *types, ...)
 {
 	va_list args;
 	enum hxb_result r;
@@ -183,7 +189,8 @@ hxb_db_step(struct hxb_db *db, sqlite3_stmt *stmt, struct hxb_error *error)
 }
 
 enum hxb_result
-hxb_db_run(struct hxb_db *db, unsigned *changed, struct hxb_error *error, const char *sql, const char *types, ...)
+hxb_db_run(
+    struct hxb_db *db, unsigned *changed, struct hxb_error *error, const char *sql, const char *types, ...)
 {
 	sqlite3_stmt *stmt;
 	va_list args;
@@ -203,7 +210,8 @@ hxb_db_run(struct hxb_db *db, unsigned *changed, struct hxb_error *error, const 
 }
 
 enum hxb_result
-hxb_db_number(struct hxb_db *db, int64_t *number, struct hxb_error *error, const char *sql, const char *types, ...)
+hxb_db_number(
+    struct hxb_db *db, int64_t *number, struct hxb_error *error, const char *sql, const char *types, ...)
 {
 	sqlite3_stmt *stmt;
 	va_list args;
@@ -221,7 +229,8 @@ hxb_db_number(struct hxb_db *db, int64_t *number, struct hxb_error *error, const
 }
 
 enum hxb_result
-hxb_db_texts(struct hxb_db *db, char ***textsp, struct hxb_error *error, const char *sql, const char *parameter)
+hxb_db_texts(
+    struct hxb_db *db, char ***textsp, struct hxb_error *error, const char *sql, const char *parameter)
 {
 	sqlite3_stmt *stmt = NULL;
 	char **grown;

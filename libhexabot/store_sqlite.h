@@ -2,8 +2,8 @@
 /*
  * SQLite, opened defensively: shared by store_*.c and ledger_*.c, the only files that include sqlite3.h.
  *
- * Every wait for a lock and every statement ends at the deadline. The schema is not trusted: no views, no triggers, no
- * functions with side effects, no memory-mapped reads.
+ * Every wait for a lock and every statement ends at the deadline. The schema is not trusted: no views, no
+ * triggers, no functions with side effects, no memory-mapped reads.
  */
 #ifndef HXB_STORE_SQLITE_H
 #define HXB_STORE_SQLITE_H
@@ -27,8 +27,8 @@ struct hxb_db {
 enum hxb_db_mode { HXB_DB_EXISTING, HXB_DB_CREATE };
 
 /* Opens. On failure db->sql is NULL. `what` has to outlive the database. */
-enum hxb_result hxb_db_open(struct hxb_db *db, const char *path, enum hxb_db_mode mode, struct hxb_deadline deadline,
-    struct hxb_error *error);
+enum hxb_result hxb_db_open(struct hxb_db *db, const char *path, enum hxb_db_mode mode,
+    struct hxb_deadline deadline, struct hxb_error *error);
 void hxb_db_close(struct hxb_db *db); /* rolls back what is open */
 
 /* Runs SQL that returns no rows. */
@@ -36,26 +36,27 @@ enum hxb_result hxb_db_exec(struct hxb_db *db, const char *sql, struct hxb_error
 void hxb_db_rollback(struct hxb_db *db);
 
 /*
- * Prepares one statement and binds its parameters by `types`: t const char * (NULL: NULL), i int64_t, v const struct
- * hxb_value *. *stmtp is NULL on failure; sqlite3_finalize() it.
+ * Prepares one statement and binds its parameters by `types`: t const char * (NULL: NULL), i int64_t, v const
+ * struct hxb_value *. *stmtp is NULL on failure; sqlite3_finalize() it.
  */
-enum hxb_result hxb_db_query(struct hxb_db *db, struct sqlite3_stmt **stmtp, struct hxb_error *error, const char *sql,
-    const char *types, ...);
+enum hxb_result hxb_db_query(struct hxb_db *db, struct sqlite3_stmt **stmtp, struct hxb_error *error,
+    const char *sql, const char *types, ...);
 
 /* HXB_OK: a row. HXB_NOT_FOUND: no more rows. */
 enum hxb_result hxb_db_step(struct hxb_db *db, struct sqlite3_stmt *stmt, struct hxb_error *error);
 
 /* Query, run to the end, finalize. *changed, if not NULL: rows changed. */
-enum hxb_result hxb_db_run(struct hxb_db *db, unsigned *changed, struct hxb_error *error, const char *sql,
-    const char *types, ...);
+enum hxb_result hxb_db_run(
+    struct hxb_db *db, unsigned *changed, struct hxb_error *error, const char *sql, const char *types, ...);
 
 /* One integer from the first row. */
-enum hxb_result hxb_db_number(struct hxb_db *db, int64_t *number, struct hxb_error *error, const char *sql,
-    const char *types, ...);
+enum hxb_result hxb_db_number(
+    struct hxb_db *db, int64_t *number, struct hxb_error *error, const char *sql, const char *types, ...);
 
-/* Every first column as text, NULL-terminated; the one parameter is text. *textsp may be partly filled on failure: free it all the same. */
-enum hxb_result hxb_db_texts(struct hxb_db *db, char ***textsp, struct hxb_error *error, const char *sql,
-    const char *parameter);
+/* Every first column as text, NULL-terminated; the one parameter is text. *textsp may be partly filled on
+ * failure: free it all the same. */
+enum hxb_result hxb_db_texts(
+    struct hxb_db *db, char ***textsp, struct hxb_error *error, const char *sql, const char *parameter);
 
 /* A column's bytes and type. false: no memory. */
 bool hxb_db_value(struct sqlite3_stmt *stmt, int column, struct hxb_value *value);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Changes to the three tables, inside hxb_store_begin() ... hxb_store_commit(). Rows stay such that Hexabot boots and logs in with them. */
+/* Changes to the three tables, inside hxb_store_begin() ... hxb_store_commit(). Rows stay such that Hexabot
+ * boots and logs in with them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,14 +25,14 @@ hxb_store_set_enabled(struct hxb_store *store, const char *id, bool enabled, str
 	unsigned changed;
 	enum hxb_result r;
 
-	r = hxb_db_run(&store->db, &changed, error, "UPDATE users SET state = ?2, updated_at = " NOW THIS_USER, "ti", id,
-	    (int64_t)enabled);
+	r = hxb_db_run(&store->db, &changed, error,
+	    "UPDATE users SET state = ?2, updated_at = " NOW THIS_USER, "ti", id, (int64_t)enabled);
 	return r == HXB_OK ? exactly_one(changed, id, error) : r;
 }
 
 enum hxb_result
-hxb_store_set_password(struct hxb_store *store, const char *id, const char *expected, const char *hash,
-    struct hxb_error *error)
+hxb_store_set_password(
+    struct hxb_store *store, const char *id, const char *expected, const char *hash, struct hxb_error *error)
 {
 	unsigned changed;
 	enum hxb_result r;
@@ -60,7 +61,8 @@ hxb_store_add_role(struct hxb_store *store, const char *id, const char *role_id,
 
 	if (r == HXB_OK)
 		r = hxb_db_run(&store->db, NULL, error,
-		    "INSERT INTO user_roles (user_id, role_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING", "tt", id, role_id);
+		    "INSERT INTO user_roles (user_id, role_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING", "tt",
+		    id, role_id);
 	return r;
 }
 
@@ -70,8 +72,8 @@ hxb_store_remove_role(struct hxb_store *store, const char *id, const char *role_
 	enum hxb_result r = touch(store, id, error);
 
 	if (r == HXB_OK)
-		r = hxb_db_run(&store->db, NULL, error, "DELETE FROM user_roles WHERE user_id = ?1 AND role_id = ?2", "tt",
-		    id, role_id);
+		r = hxb_db_run(&store->db, NULL, error,
+		    "DELETE FROM user_roles WHERE user_id = ?1 AND role_id = ?2", "tt", id, role_id);
 	return r;
 }
 
@@ -88,7 +90,8 @@ hxb_parked_clear(struct hxb_parked *parked)
 }
 
 enum hxb_result
-hxb_store_read_parked(struct hxb_store *store, const char *id, struct hxb_parked *parked, struct hxb_error *error)
+hxb_store_read_parked(
+    struct hxb_store *store, const char *id, struct hxb_parked *parked, struct hxb_error *error)
 {
 	sqlite3_stmt *stmt = NULL;
 	enum hxb_result r;
@@ -119,20 +122,21 @@ hxb_store_park(struct hxb_store *store, const char *id, const char *marker, stru
 }
 
 enum hxb_result
-hxb_store_unpark(struct hxb_store *store, const char *id, const struct hxb_parked *parked, struct hxb_error *error)
+hxb_store_unpark(
+    struct hxb_store *store, const char *id, const struct hxb_parked *parked, struct hxb_error *error)
 {
 	unsigned changed;
 	enum hxb_result r;
 
-	r = hxb_db_run(&store->db, &changed, error, "UPDATE users SET password = ?2, updated_at = " NOW THIS_USER, "tv", id,
-	    &parked->password);
+	r = hxb_db_run(&store->db, &changed, error,
+	    "UPDATE users SET password = ?2, updated_at = " NOW THIS_USER, "tv", id, &parked->password);
 	if (r == HXB_OK)
 		r = exactly_one(changed, id, error);
 	if (r == HXB_OK)
 		r = hxb_db_run(&store->db, NULL, error, "DELETE FROM user_roles WHERE user_id = ?1", "t", id);
 	for (size_t i = 0; r == HXB_OK && parked->role_ids[i] != NULL; i++)
 		r = hxb_db_run(&store->db, NULL, error,
-		    "INSERT INTO user_roles (user_id, role_id) SELECT ?1, id FROM roles WHERE id = ?2", "tt", id,
-		    parked->role_ids[i]);
+		    "INSERT INTO user_roles (user_id, role_id) SELECT ?1, id FROM roles WHERE id = ?2", "tt",
+		    id, parked->role_ids[i]);
 	return r;
 }

@@ -13,10 +13,12 @@
 
 /* How strictly a path is judged. */
 struct policy {
-	uid_t owner;       /* besides root */
-	bool root_only;    /* the file itself has to be root's, or `owner`'s where that stands for root in a test */
-	mode_t forbidden;  /* mode bits that no component may have */
-	bool sticky_helps; /* a sticky directory, like /tmp, may be writable: its entries can't be renamed by others */
+	uid_t owner; /* besides root */
+	bool root_only; /* the file itself has to be root's, or `owner`'s where that stands for root in a test
+	                 */
+	mode_t forbidden; /* mode bits that no component may have */
+	bool sticky_helps; /* a sticky directory, like /tmp, may be writable: its entries can't be renamed by
+	                      others */
 };
 
 static enum hxb_result
@@ -25,11 +27,11 @@ judge_directory(const struct policy *policy, const struct stat *st, const char *
 	if (!S_ISDIR(st->st_mode))
 		return hxb_fail(error, HXB_UNREADABLE, "%s: not a directory", path);
 	if (st->st_uid != 0 && st->st_uid != policy->owner)
-		return hxb_fail(error, HXB_UNREADABLE, "%s: belongs to uid %u, which is not trusted here", path,
-		    (unsigned)st->st_uid);
+		return hxb_fail(error, HXB_UNREADABLE, "%s: belongs to uid %u, which is not trusted here",
+		    path, (unsigned)st->st_uid);
 	if ((st->st_mode & policy->forbidden) != 0 && !(policy->sticky_helps && (st->st_mode & S_ISVTX) != 0))
-		return hxb_fail(error, HXB_UNREADABLE, "%s: writable by others (mode %04o); chmod %s it", path,
-		    (unsigned)st->st_mode & 07777, policy->forbidden == S_IWOTH ? "o-w" : "go-w");
+		return hxb_fail(error, HXB_UNREADABLE, "%s: writable by others (mode %04o); chmod %s it",
+		    path, (unsigned)st->st_mode & 07777, policy->forbidden == S_IWOTH ? "o-w" : "go-w");
 	return HXB_OK;
 }
 
@@ -45,8 +47,8 @@ judge_file(const struct policy *policy, const struct stat *st, const char *path,
 		return hxb_fail(error, HXB_UNREADABLE, "%s: belongs to uid %u instead of %u", path,
 		    (unsigned)st->st_uid, (unsigned)policy->owner);
 	if ((st->st_mode & policy->forbidden) != 0)
-		return hxb_fail(error, HXB_UNREADABLE, "%s: writable by others (mode %04o); chmod %s it", path,
-		    (unsigned)st->st_mode & 07777, policy->forbidden == S_IWOTH ? "o-w" : "go-w");
+		return hxb_fail(error, HXB_UNREADABLE, "%s: writable by others (mode %04o); chmod %s it",
+		    path, (unsigned)st->st_mode & 07777, policy->forbidden == S_IWOTH ? "o-w" : "go-w");
 	return HXB_OK;
 }
 
@@ -79,7 +81,8 @@ enter(const struct policy *policy, const char *path, size_t length, const char *
 	return judge_directory(policy, &st, shown, error);
 }
 
-/* Walks from / to the directory of the last component. *dir is its descriptor (O_PATH), *name points into `path`. */
+/* Walks from / to the directory of the last component. *dir is its descriptor (O_PATH), *name points into
+ * `path`. */
 static enum hxb_result
 walk(const struct policy *policy, const char *path, int *dir, const char **name, struct hxb_error *error)
 {
@@ -112,7 +115,8 @@ walk(const struct policy *policy, const char *path, int *dir, const char **name,
 }
 
 static enum hxb_result
-open_judged(const struct policy *policy, const char *path, int flags, int *fd, struct stat *st, struct hxb_error *error)
+open_judged(const struct policy *policy, const char *path, int flags, int *fd, struct stat *st,
+    struct hxb_error *error)
 {
 	const char *name;
 	enum hxb_result r;
@@ -125,7 +129,8 @@ open_judged(const struct policy *policy, const char *path, int flags, int *fd, s
 	/* O_NONBLOCK: a FIFO must not make us wait before it is judged. */
 	*fd = openat(dir, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (*fd == -1 || fstat(*fd, st) == -1)
-		r = hxb_fail(error, HXB_UNREADABLE, "%s: %s", path, errno == ELOOP ? "a symbolic link" : strerror(errno));
+		r = hxb_fail(error, HXB_UNREADABLE, "%s: %s", path,
+		    errno == ELOOP ? "a symbolic link" : strerror(errno));
 	else
 		r = judge_file(policy, st, path, error);
 	close(dir);

@@ -15,8 +15,8 @@
 #include "result.h"
 
 /*
- * Opens absolute `path` with open(2)'s `flags` (O_PATH is allowed: it never drops this process's POSIX locks on the file).
- * *fd is -1 unless HXB_OK. HXB_UNREADABLE names the component and what is wrong with it.
+ * Opens absolute `path` with open(2)'s `flags` (O_PATH is allowed: it never drops this process's POSIX locks
+ * on the file). *fd is -1 unless HXB_OK. HXB_UNREADABLE names the component and what is wrong with it.
  */
 enum hxb_result hxb_trust_open(const char *path, int flags, uid_t owner, int *fd, struct hxb_error *error);
 
@@ -25,8 +25,8 @@ enum hxb_result hxb_trust_directory(const char *path, uid_t owner, struct hxb_er
 
 /*
  * Judges the store: a regular file with one link whose owner is root or `owner`, not writable by others, in
- * directories of root's or `owner`'s that others can't rename in. (The group may write: Hexabot's deployments do that.)
- * *st is the file's. HXB_UNREADABLE with a reason otherwise.
+ * directories of root's or `owner`'s that others can't rename in. (The group may write: Hexabot's deployments
+ * do that.) *st is the file's. HXB_UNREADABLE with a reason otherwise.
  */
 enum hxb_result hxb_trust_store(const char *path, uid_t owner, struct stat *st, struct hxb_error *error);
 

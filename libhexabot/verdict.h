@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The verdict: one pure function from what is known about a user to a state, and one table from the state to every
- * stage's answer. PAM, the publisher's shadow and hexactl's lists all ask here. DESIGN: "States".
+ * The verdict: one pure function from what is known about a user to a state, and one table from the state to
+ * every stage's answer. PAM, the publisher's shadow and hexactl's lists all ask here. DESIGN: "States".
  */
 #ifndef HXB_VERDICT_H
 #define HXB_VERDICT_H
@@ -40,9 +40,9 @@ enum hxb_answer {
 
 /* One row of the state table. */
 struct hxb_state_rule {
-	const char *name;   /* for lists and JSON: "enabled", "held", "no-role" ... */
+	const char *name; /* for lists and JSON: "enabled", "held", "no-role" ... */
 	const char *reason; /* for the log: "disabled", "held by root" ... */
-	const char *text;   /* for the person at the account stage: a full sentence, or NULL */
+	const char *text; /* for the person at the account stage: a full sentence, or NULL */
 	enum hxb_map_shadow shadow;
 	enum hxb_answer auth; /* the password having been right */
 	enum hxb_answer account;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * MUST: the same work whether the password is wrong, the user disabled, held or unknown; no reason told to who has not
- * proved the password.
+ * MUST: the same work whether the password is wrong, the user disabled, held or unknown; no reason told to
+ * who has not proved the password.
  */
 #include <stdio.h>
 #include <string.h>
@@ -76,7 +76,8 @@ stage_authenticate(struct call *call)
 	}
 	call_load(call, false);
 	hash = call->user != NULL ? call->user->password : NULL;
-	if (!hxb_password_verify(password, hash, call->config.password_cost, call->config.password_max_cost) &&
+	if (!hxb_password_verify(
+	        password, hash, call->config.password_cost, call->config.password_max_cost) &&
 	    call->state != HXB_STATE_UNREADABLE)
 		return refuse_wrong_password(call);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * MUST: a user's own change proves the current password in this very pass; the row is judged again, and written only if it is
- * what was judged, in one transaction; the new password is hashed outside of it.
+ * MUST: a user's own change proves the current password in this very pass; the row is judged again, and
+ * written only if it is what was judged, in one transaction; the new password is hashed outside of it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -130,15 +130,19 @@ write_hash(struct call *call, const char *expected, const char *hash)
 	r = hxb_ledger_begin(session.ledger, &call->error);
 	if (r == HXB_OK)
 		r = hxb_ledger_record(session.ledger,
-		    &(struct hxb_event){ .actor = actor, .action = "passwd", .user_id = call->id, .name = call->login,
-			.before = "", .after = "" },
+		    &(struct hxb_event){ .actor = actor,
+		        .action = "passwd",
+		        .user_id = call->id,
+		        .name = call->login,
+		        .before = "",
+		        .after = "" },
 		    &call->error);
 	if (r == HXB_OK)
 		r = call_judge(call, &session, false);
 	if (r == HXB_OK && call->held)
-		r = answer_of(call) == HXB_ANSWER_SETS
-		    ? replace_parked(call, &session, hash)
-		    : hxb_fail(&call->error, HXB_CONFLICT, "%s meanwhile", hxb_state_rule(call->state)->reason);
+		r = answer_of(call) == HXB_ANSWER_SETS ? replace_parked(call, &session, hash)
+		                                       : hxb_fail(&call->error, HXB_CONFLICT, "%s meanwhile",
+		                                             hxb_state_rule(call->state)->reason);
 	else if (r == HXB_OK)
 		r = replace_in_store(call, &session, expected, hash);
 	if (r == HXB_OK)

@@ -88,7 +88,8 @@ log_absent_map(const struct call *call)
 	struct hxb_map *map = hxb_map_open(HXB_MAP_PATH, 0, &why);
 
 	if (map == NULL)
-		pam_syslog(call->pamh, LOG_ERR, "no Hexabot user is known: %s: %s; run hexactl publish", HXB_MAP_PATH, why);
+		pam_syslog(call->pamh, LOG_ERR, "no Hexabot user is known: %s: %s; run hexactl publish",
+		    HXB_MAP_PATH, why);
 	hxb_map_close(map);
 }
 
@@ -99,7 +100,8 @@ call_owner(struct call *call)
 	struct hxb_map_user mapped;
 	enum hxb_map_status status;
 
-	if (pam_get_user(call->pamh, &call->login, NULL) != PAM_SUCCESS || call->login == NULL || call->login[0] == '\0') {
+	if (pam_get_user(call->pamh, &call->login, NULL) != PAM_SUCCESS || call->login == NULL ||
+	    call->login[0] == '\0') {
 		call->login = "";
 		return OWNER_HOST;
 	}
@@ -113,10 +115,12 @@ call_owner(struct call *call)
 		return OWNER_HOST;
 	call->uid = account.uid;
 	call->id_digest = mapped.id_digest;
-	/* Our user all right, but somebody else answers for the group: then nobody knows what that group may do. */
+	/* Our user all right, but somebody else answers for the group: then nobody knows what that group may
+	 * do. */
 	if (account.gid != account.uid || !is_private_group(account.gid, call->login))
-		hxb_fail(&call->error, HXB_UNREADABLE, "the primary group is not %s%.32s: look at /etc/nsswitch.conf",
-		    HXB_PRIVATE_GROUP_PREFIX, call->login);
+		hxb_fail(&call->error, HXB_UNREADABLE,
+		    "the primary group is not %s%.32s: look at /etc/nsswitch.conf", HXB_PRIVATE_GROUP_PREFIX,
+		    call->login);
 	return OWNER_US;
 }
 
@@ -158,7 +162,8 @@ call_enter(struct call *call, struct session *session)
 	if (r == HXB_OK)
 		r = hxb_ledger_meta(session->ledger, &meta, &call->error);
 	if (r == HXB_OK)
-		r = hxb_store_open(call->config.store, meta.store_uid, call->deadline, &session->store, &call->error);
+		r = hxb_store_open(
+		    call->config.store, meta.store_uid, call->deadline, &session->store, &call->error);
 	if (r != HXB_OK)
 		call_leave(session);
 	return r;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* "pam_hexabot(sshd:account): refused max from 192.0.2.7: disabled". Bounded, and nothing in it that a reader's terminal obeys. */
+/* "pam_hexabot(sshd:account): refused max from 192.0.2.7: disabled". Bounded, and nothing in it that a
+ * reader's terminal obeys. */
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -14,11 +15,11 @@
 static void
 printable(const char *text, char word[WORD_SIZE])
 {
-	size_t i;
+	size_t length = strnlen(text, WORD_SIZE - 1);
 
-	for (i = 0; i < WORD_SIZE - 1 && text[i] != '\0'; i++)
+	for (size_t i = 0; i < length; i++)
 		word[i] = (char)(text[i] > 0x20 && text[i] < 0x7f ? text[i] : '?');
-	word[i] = '\0';
+	word[length] = '\0';
 }
 
 static void
@@ -26,9 +27,11 @@ origin(const struct call *call, char word[WORD_SIZE])
 {
 	const void *item = NULL;
 
-	if (pam_get_item(call->pamh, PAM_RHOST, &item) != PAM_SUCCESS || item == NULL || *(const char *)item == '\0') {
+	if (pam_get_item(call->pamh, PAM_RHOST, &item) != PAM_SUCCESS || item == NULL ||
+	    *(const char *)item == '\0') {
 		item = NULL;
-		if (pam_get_item(call->pamh, PAM_TTY, &item) != PAM_SUCCESS || item == NULL || *(const char *)item == '\0')
+		if (pam_get_item(call->pamh, PAM_TTY, &item) != PAM_SUCCESS || item == NULL ||
+		    *(const char *)item == '\0')
 			item = "local";
 	}
 	printable(item, word);

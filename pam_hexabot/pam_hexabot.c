@@ -30,7 +30,8 @@ pam_code(enum hxb_answer answer)
 	return PAM_AUTHINFO_UNAVAIL;
 }
 
-/* A stage for our own users, after its arguments were taken. `unavailable`: the stage's answer where they are wrong. */
+/* A stage for our own users, after its arguments were taken. `unavailable`: the stage's answer where they are
+ * wrong. */
 static int
 run_for_ours(struct call *call, int argc, const char **argv, int (*stage)(struct call *), int unavailable)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the stages share. Rules of every stage (DESIGN):
- * - a name that is not in the map gets USER_UNKNOWN before options, configuration or a database are looked at;
+ * - a name that is not in the map gets USER_UNKNOWN before options, configuration or a database are looked
+ * at;
  * - for our own users, anything that can't be read denies;
  * - SUCCESS is the table's answer to a state, never a default.
  */
@@ -26,7 +27,7 @@
 
 enum owner {
 	OWNER_NOBODY, /* no name service knows the name */
-	OWNER_HOST,   /* a local user, or another name service's */
+	OWNER_HOST, /* a local user, or another name service's */
 	OWNER_US,
 };
 
@@ -56,8 +57,8 @@ enum owner call_owner(struct call *call);
 bool call_arguments(struct call *call, int argc, const char **argv);
 
 /*
- * Reads configuration, ledger and store, and sets call->state. stale_groups: whether the user's groups on the host are to
- * be compared with the roles. No descriptor and no lock remain.
+ * Reads configuration, ledger and store, and sets call->state. stale_groups: whether the user's groups on the
+ * host are to be compared with the roles. No descriptor and no lock remain.
  */
 void call_load(struct call *call, bool compare_groups);
 void call_free(struct call *call);
