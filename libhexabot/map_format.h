@@ -5,9 +5,10 @@
  * header | users | roles | tombstones | by_login | by_uid | by_group | by_gid | user_roles | role_members |
  * strings
  *
- * The four indexes are open-addressing hash tables with linear probing: 0 is an empty slot, else index of the
- * record plus one. An index is only a hint, the record's own key decides. Strings are NUL-terminated and may
- * share tails. Private groups have no records: they follow from the users.
+ * The four indexes are open-addressing hash tables with linear probing. A slot is 0 if it is empty, else the
+ * index of the record plus one and, in the bits that no index needs, some of the hash, so that probing seldom
+ * touches another's record. An index is only a hint: the record's own key decides. Strings are NUL-terminated
+ * and may share tails. Private groups have no records: they follow from the users.
  *
  * Minor versions may lengthen the header, append sections and set more flags; widths of records stay as they
  * are.
@@ -48,25 +49,34 @@ struct hxb_map_header {
 	uint64_t
 	    seed; /* of indexes and checksums, new with each publish: nobody can choose names that collide */
 	uint32_t user_count, role_count, tombstone_count;
-	uint32_t membership_count;         /* entries in user_roles, and in role_members */
-	uint32_t user_slots;               /* in by_login, and in by_uid */
-	uint32_t role_slots;               /* in by_group, and in by_gid */
+	uint32_t membership_count; /* entries in role_members */
+	uint32_t long_list_count; /* entries in user_roles */
+	uint32_t user_slots; /* in by_login, and in by_uid */
+	uint32_t role_slots; /* in by_group, and in by_gid */
+	uint32_t reserved_word;
 	uint64_t users, roles, tombstones; /* from here on: offsets from the start of the file */
 	uint64_t by_login, by_uid, by_group, by_gid;
 	uint64_t user_roles, role_members;
 	uint64_t strings;
 	uint64_t strings_size;
+	uint64_t reserved; /* so that users begin at a cache line */
 };
 
-/* Strings are offsets from the start of the string section. `checksum` covers the rest, the strings and the
- * list. */
+#define HXB_MAP_FEW_ROLES 4
+
+/*
+ * Strings are offsets from the start of the string section. `checksum` covers the rest, the strings and the
+ * list. A cache line, because a lookup among a million users is as fast as the few lines that it touches.
+ */
 struct hxb_map_user_record {
 	uint64_t checksum;
 	uint64_t id_digest;
 	uint32_t uid;
 	uint32_t login, gecos, home, shell;
-	uint32_t first_role, role_count; /* in user_roles, ascending */
 	uint32_t shadow;
+	uint32_t role_count; /* ascending; here if there are few, */
+	uint32_t first_role; /* else in user_roles from here on */
+	uint32_t few_roles[HXB_MAP_FEW_ROLES]; /* 0 where unused */
 };
 
 /* The member list has a checksum of its own, so that who needs only the gid need not read a million members.
@@ -88,11 +98,11 @@ struct hxb_map_tombstone_record {
 };
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "format 1 is little-endian");
-static_assert(sizeof(struct hxb_map_header) == 176, "header");
+static_assert(sizeof(struct hxb_map_header) == 192, "header");
 static_assert(offsetof(struct hxb_map_header, superseded) == 16, "the same in every minor version");
 static_assert(offsetof(struct hxb_map_header, header_size) == 20, "the same in every minor version");
-static_assert(offsetof(struct hxb_map_header, users) == 88, "no padding");
-static_assert(sizeof(struct hxb_map_user_record) == 48, "user record");
+static_assert(offsetof(struct hxb_map_header, users) == 96, "no padding");
+static_assert(sizeof(struct hxb_map_user_record) == 64, "user record");
 static_assert(sizeof(struct hxb_map_role_record) == 40, "role record");
 static_assert(sizeof(struct hxb_map_tombstone_record) == 24, "tombstone record");
 
@@ -106,7 +116,7 @@ struct hxb_map {
 	const uint32_t *by_login, *by_uid, *by_group, *by_gid;
 	const uint32_t *user_roles, *role_members;
 	const char *strings;
-	uint32_t strings_size, membership_count, user_slots, role_slots;
+	uint32_t strings_size, membership_count, long_list_count, user_slots, role_slots;
 	uint64_t seed;
 	dev_t device;
 	ino_t inode;
@@ -174,6 +184,20 @@ static inline uint32_t
 hxb_map_slot(uint64_t hash, uint32_t slots)
 {
 	return (uint32_t)((hash >> 32) * slots >> 32);
+}
+
+/* The bits of a slot that hold the index plus one, in a table of `records` records. The others are the
+ * hash's. */
+static inline uint32_t
+hxb_map_index_mask(uint32_t records)
+{
+	uint32_t mask = records;
+
+	mask |= mask >> 1;
+	mask |= mask >> 2;
+	mask |= mask >> 4;
+	mask |= mask >> 8;
+	return mask | mask >> 16;
 }
 
 /* Maps and checks a file. False with errno and *why (if not NULL) set. hxb_map_unload() leaves errno alone.

@@ -57,7 +57,8 @@ image_prepare(const struct hxb_map_writer *w, struct image *image)
 	map->info.user_count = (uint32_t)w->users.count;
 	map->info.role_count = (uint32_t)w->roles.count;
 	map->info.tombstone_count = (uint32_t)w->tombstones.count;
-	map->membership_count = (uint32_t)w->user_roles.count;
+	map->long_list_count = (uint32_t)w->user_roles.count;
+	map->membership_count = w->membership_count;
 	map->user_slots = map->info.user_count * 2;
 	map->role_slots = map->info.role_count * 2;
 	map->strings_size = (uint32_t)w->strings.count;
@@ -72,31 +73,44 @@ image_prepare(const struct hxb_map_writer *w, struct image *image)
 	map->by_gid = image->by_gid = words(map->role_slots);
 	map->role_members = image->role_members = words(map->membership_count);
 	return image->by_login != NULL && image->by_uid != NULL && image->by_group != NULL &&
-	       image->by_gid != NULL && image->role_members != NULL;
+	    image->by_gid != NULL && image->role_members != NULL;
 }
 
+struct table {
+	uint32_t *slot;
+	uint32_t slots, records;
+};
+
 static void
-enter(uint32_t *table, uint32_t slots, uint64_t hash, uint32_t index)
+enter(struct table table, uint64_t hash, uint32_t index)
 {
-	uint32_t at = hxb_map_slot(hash, slots);
+	uint32_t at = hxb_map_slot(hash, table.slots);
 
-	while (table[at] != 0)
-		at = at + 1 < slots ? at + 1 : 0;
-	table[at] = index + 1;
+	while (table.slot[at] != 0)
+		at = at + 1 < table.slots ? at + 1 : 0;
+	table.slot[at] = ((uint32_t)hash & ~hxb_map_index_mask(table.records)) | (index + 1);
 }
 
 static void
-enter_name(const struct image *image, uint32_t *table, uint32_t slots, uint32_t name, uint32_t index)
+enter_name(const struct image *image, struct table table, uint32_t name, uint32_t index)
 {
 	const char *text = image->map.strings + name;
 
-	enter(table, slots, hxb_map_hash_name(image->map.seed, text, strlen(text)), index);
+	enter(table, hxb_map_hash_name(image->map.seed, text, strlen(text)), index);
 }
 
 static void
-enter_number(const struct image *image, uint32_t *table, uint32_t slots, uint32_t number, uint32_t index)
+enter_number(const struct image *image, struct table table, uint32_t number, uint32_t index)
 {
-	enter(table, slots, hxb_map_hash_number(image->map.seed, number), index);
+	enter(table, hxb_map_hash_number(image->map.seed, number), index);
+}
+
+static const uint32_t *
+roles_of(const struct hxb_map_writer *w, const struct hxb_map_user_record *user)
+{
+	if (user->role_count <= HXB_MAP_FEW_ROLES)
+		return user->few_roles;
+	return (const uint32_t *)w->user_roles.items + user->first_role;
 }
 
 /* Users in their order, so that each role's list ascends. */
@@ -105,13 +119,14 @@ fill_members(struct hxb_map_writer *w, struct image *image)
 {
 	const struct hxb_map_user_record *users = w->users.items;
 	struct hxb_map_role_record *roles = w->roles.items, *role;
-	const uint32_t *user_roles = w->user_roles.items;
 	uint32_t i, j, first = 0;
 
 	for (i = 0; i < w->roles.count; i++)
 		roles[i].member_count = 0;
-	for (i = 0; i < w->user_roles.count; i++)
-		roles[user_roles[i]].member_count++;
+	for (i = 0; i < w->users.count; i++) {
+		for (j = 0; j < users[i].role_count; j++)
+			roles[roles_of(w, &users[i])[j]].member_count++;
+	}
 	for (i = 0; i < w->roles.count; i++) {
 		roles[i].first_member = first;
 		first += roles[i].member_count;
@@ -119,7 +134,7 @@ fill_members(struct hxb_map_writer *w, struct image *image)
 	}
 	for (i = 0; i < w->users.count; i++) {
 		for (j = 0; j < users[i].role_count; j++) {
-			role = &roles[user_roles[users[i].first_role + j]];
+			role = &roles[roles_of(w, &users[i])[j]];
 			image->role_members[role->first_member + role->member_count++] = i;
 		}
 	}
@@ -130,12 +145,15 @@ finish_users(struct hxb_map_writer *w, struct image *image)
 {
 	struct hxb_map_user_record *users = w->users.items;
 	struct hxb_map_user user;
-	uint32_t i, slots = image->map.user_slots;
+	const struct hxb_map *map = &image->map;
+	const struct table by_login = { image->by_login, map->user_slots, map->info.user_count };
+	const struct table by_uid = { image->by_uid, map->user_slots, map->info.user_count };
+	uint32_t i;
 
 	for (i = 0; i < w->users.count; i++) {
-		enter_name(image, image->by_login, slots, users[i].login, i);
-		enter_number(image, image->by_uid, slots, users[i].uid, i);
-		(void)hxb_map_user_sum(&image->map, i, &user, &users[i].checksum);
+		enter_name(image, by_login, users[i].login, i);
+		enter_number(image, by_uid, users[i].uid, i);
+		(void)hxb_map_user_sum(map, i, &user, &users[i].checksum);
 	}
 }
 
@@ -144,16 +162,19 @@ finish_roles(struct hxb_map_writer *w, struct image *image)
 {
 	struct hxb_map_role_record *roles = w->roles.items;
 	struct hxb_map_role role;
-	uint32_t i, slots = image->map.role_slots;
+	const struct hxb_map *map = &image->map;
+	const struct table by_group = { image->by_group, map->role_slots, map->info.role_count };
+	const struct table by_gid = { image->by_gid, map->role_slots, map->info.role_count };
+	uint32_t i;
 	uint64_t sum;
 
 	for (i = 0; i < w->roles.count; i++) {
-		enter_name(image, image->by_group, slots, roles[i].group, i);
-		enter_number(image, image->by_gid, slots, roles[i].gid, i);
+		enter_name(image, by_group, roles[i].group, i);
+		enter_number(image, by_gid, roles[i].gid, i);
 		/* First the list's sum, then the record's, which covers it. */
-		if (hxb_map_role_sum(&image->map, i, &role, &sum))
-			roles[i].members_checksum = hxb_map_members_sum(&image->map, i, &role);
-		(void)hxb_map_role_sum(&image->map, i, &role, &roles[i].checksum);
+		if (hxb_map_role_sum(map, i, &role, &sum))
+			roles[i].members_checksum = hxb_map_members_sum(map, i, &role);
+		(void)hxb_map_role_sum(map, i, &role, &roles[i].checksum);
 	}
 }
 
@@ -183,19 +204,20 @@ image_parts(struct image *image, struct part parts[PARTS])
 	struct hxb_map_header *h = &image->header;
 	const uint64_t user_slots = map->user_slots * sizeof(uint32_t);
 	const uint64_t role_slots = map->role_slots * sizeof(uint32_t);
+	const uint64_t long_lists = map->long_list_count * sizeof(uint32_t);
 	const uint64_t memberships = map->membership_count * sizeof(uint32_t);
 	const struct part all[PARTS] = {
-	    {h, sizeof(*h), NULL},
-	    {map->users, map->info.user_count * sizeof(*map->users), &h->users},
-	    {map->roles, map->info.role_count * sizeof(*map->roles), &h->roles},
-	    {map->tombstones, map->info.tombstone_count * sizeof(*map->tombstones), &h->tombstones},
-	    {map->by_login, user_slots, &h->by_login},
-	    {map->by_uid, user_slots, &h->by_uid},
-	    {map->by_group, role_slots, &h->by_group},
-	    {map->by_gid, role_slots, &h->by_gid},
-	    {map->user_roles, memberships, &h->user_roles},
-	    {map->role_members, memberships, &h->role_members},
-	    {map->strings, map->strings_size, &h->strings},
+		{ h, sizeof(*h), NULL },
+		{ map->users, map->info.user_count * sizeof(*map->users), &h->users },
+		{ map->roles, map->info.role_count * sizeof(*map->roles), &h->roles },
+		{ map->tombstones, map->info.tombstone_count * sizeof(*map->tombstones), &h->tombstones },
+		{ map->by_login, user_slots, &h->by_login },
+		{ map->by_uid, user_slots, &h->by_uid },
+		{ map->by_group, role_slots, &h->by_group },
+		{ map->by_gid, role_slots, &h->by_gid },
+		{ map->user_roles, long_lists, &h->user_roles },
+		{ map->role_members, memberships, &h->role_members },
+		{ map->strings, map->strings_size, &h->strings },
 	};
 
 	memcpy(parts, all, sizeof(all));
@@ -221,6 +243,7 @@ finish_header(
 	h->role_count = map->info.role_count;
 	h->tombstone_count = map->info.tombstone_count;
 	h->membership_count = map->membership_count;
+	h->long_list_count = map->long_list_count;
 	h->user_slots = map->user_slots;
 	h->role_slots = map->role_slots;
 	h->strings_size = map->strings_size;
@@ -254,7 +277,7 @@ static enum hxb_result
 write_image(struct hxb_map_writer *w, int fd, uint64_t generation, struct hxb_error *error)
 {
 	enum hxb_result r = HXB_FAILED;
-	struct image image = {0};
+	struct image image = { 0 };
 	struct part parts[PARTS];
 	size_t i;
 
@@ -291,9 +314,9 @@ is_temporary(int directory, const char *name)
 	struct stat st;
 
 	return strncmp(name, TEMPORARY_PREFIX, prefix) == 0 && strlen(name) == prefix + TEMPORARY_DIGITS &&
-	       strspn(name + prefix, "0123456789abcdef") == TEMPORARY_DIGITS &&
-	       fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-	       st.st_uid == geteuid();
+	    strspn(name + prefix, "0123456789abcdef") == TEMPORARY_DIGITS &&
+	    fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_uid == geteuid();
 }
 
 /* The caller holds the publisher's lock, so whoever made them is gone. */
@@ -353,9 +376,9 @@ create_temporary(struct hxb_map_writer *w, int *fdp, struct hxb_error *error)
 	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		return hxb_fail(error, HXB_FAILED, "%s: no random name for the map: %m", w->where);
 	length = snprintf(w->temporary, sizeof(w->temporary), TEMPORARY_PREFIX "%016" PRIx64, random);
-	*fdp = length < 0 ? -1
-	                  : openat(w->directory, w->temporary,
-	                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	*fdp = length < 0
+	    ? -1
+	    : openat(w->directory, w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (*fdp < 0) {
 		w->temporary[0] = '\0'; /* whosever it is, it is not ours to remove */
 		return hxb_fail(error, HXB_FAILED, "%s: can't make a file: %m", w->where);

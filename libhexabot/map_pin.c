@@ -33,7 +33,7 @@ static _Atomic(struct slot *) current;
 static uint32_t
 milliseconds(void)
 {
-	struct timespec now = {0};
+	struct timespec now = { 0 };
 
 	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	return (uint32_t)((uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);

@@ -59,6 +59,7 @@ set_sections(struct hxb_map *map, const struct hxb_map_header *h)
 	map->info.role_count = h->role_count;
 	map->info.tombstone_count = h->tombstone_count;
 	map->membership_count = h->membership_count;
+	map->long_list_count = h->long_list_count;
 	map->user_slots = h->user_slots;
 	map->role_slots = h->role_slots;
 	map->strings_size = (uint32_t)h->strings_size;
@@ -69,12 +70,12 @@ set_sections(struct hxb_map *map, const struct hxb_map_header *h)
 	map->by_uid = section(map, h->by_uid, h->user_slots, sizeof(uint32_t));
 	map->by_group = section(map, h->by_group, h->role_slots, sizeof(uint32_t));
 	map->by_gid = section(map, h->by_gid, h->role_slots, sizeof(uint32_t));
-	map->user_roles = section(map, h->user_roles, h->membership_count, sizeof(uint32_t));
+	map->user_roles = section(map, h->user_roles, h->long_list_count, sizeof(uint32_t));
 	map->role_members = section(map, h->role_members, h->membership_count, sizeof(uint32_t));
 	map->strings = section(map, h->strings, h->strings_size, 1);
 	return map->users != NULL && map->roles != NULL && map->tombstones != NULL && map->by_login != NULL &&
-	       map->by_uid != NULL && map->by_group != NULL && map->by_gid != NULL &&
-	       map->user_roles != NULL && map->role_members != NULL && map->strings != NULL;
+	    map->by_uid != NULL && map->by_group != NULL && map->by_gid != NULL && map->user_roles != NULL &&
+	    map->role_members != NULL && map->strings != NULL;
 }
 
 static bool
@@ -244,9 +245,23 @@ string_at(const struct hxb_map *map, uint32_t offset, size_t longest, uint64_t *
 }
 
 static bool
-list_fits(const struct hxb_map *map, uint32_t first, uint32_t count)
+list_fits(uint32_t first, uint32_t count, uint32_t total)
 {
-	return first <= map->membership_count && count <= map->membership_count - first;
+	return first <= total && count <= total - first;
+}
+
+/* A list in the record was summed with the record. */
+static bool
+roles_of(const struct hxb_map *map, uint32_t index, struct hxb_map_user *user, uint32_t first, uint64_t *sum)
+{
+	user->roles = map->users[index].few_roles;
+	if (user->role_count <= HXB_MAP_FEW_ROLES)
+		return true;
+	if (!list_fits(first, user->role_count, map->long_list_count))
+		return false;
+	user->roles = map->user_roles + first;
+	*sum = hxb_map_sum(*sum, user->roles, user->role_count * sizeof(*user->roles));
+	return true;
 }
 
 bool
@@ -261,17 +276,16 @@ hxb_map_user_sum(const struct hxb_map *map, uint32_t index, struct hxb_map_user 
 	user->gecos = string_at(map, record.gecos, HXB_MAP_GECOS_MAX, &h);
 	user->home = string_at(map, record.home, HXB_MAP_PATH_MAX, &h);
 	user->shell = string_at(map, record.shell, HXB_MAP_PATH_MAX, &h);
+	user->role_count = record.role_count;
 	if (user->login == NULL || user->gecos == NULL || user->home == NULL || user->shell == NULL ||
-	    !list_fits(map, record.first_role, record.role_count))
+	    !roles_of(map, index, user, record.first_role, &h))
 		return false;
 	user->uid = record.uid;
 	user->id_digest = record.id_digest;
 	/* What a later minor version may know and we do not is refused. */
 	user->shadow =
 	    record.shadow <= HXB_SHADOW_INVITED ? (enum hxb_map_shadow)record.shadow : HXB_SHADOW_DENIED;
-	user->roles = map->user_roles + record.first_role;
-	user->role_count = record.role_count;
-	*sum = hxb_map_sum(h, user->roles, user->role_count * sizeof(*user->roles));
+	*sum = h;
 	return true;
 }
 
@@ -284,7 +298,8 @@ hxb_map_role_sum(const struct hxb_map *map, uint32_t index, struct hxb_map_role 
 	h = hxb_map_sum(
 	    h, (const char *)&record + sizeof(record.checksum), sizeof(record) - sizeof(record.checksum));
 	role->group = string_at(map, record.group, HXB_MAP_LOGIN_MAX, &h);
-	if (role->group == NULL || !list_fits(map, record.first_member, record.member_count))
+	if (role->group == NULL ||
+	    !list_fits(record.first_member, record.member_count, map->membership_count))
 		return false;
 	role->gid = record.gid;
 	role->id_digest = record.id_digest;
@@ -397,7 +412,7 @@ static bool
 string_is(const struct hxb_map *map, uint32_t offset, const struct key *key)
 {
 	return offset < map->strings_size && key->length < map->strings_size - offset &&
-	       memcmp(map->strings + offset, key->name, key->length + 1) == 0;
+	    memcmp(map->strings + offset, key->name, key->length + 1) == 0;
 }
 
 static bool
@@ -435,15 +450,18 @@ struct table {
 static inline uint32_t
 find(const struct hxb_map *map, struct table table, uint64_t hash, const struct key *key)
 {
+	const uint32_t mask = hxb_map_index_mask(table.records);
 	uint32_t at = hxb_map_slot(hash, table.slots);
-	uint32_t entry, probes;
+	uint32_t entry, index, probes;
 
 	for (probes = 0; probes < table.slots; probes++) {
 		entry = table.slot[at];
 		if (entry == 0)
 			break;
-		if (entry <= table.records && table.match(map, entry - 1, key))
-			return entry - 1;
+		index = (entry & mask) - 1;
+		if (((entry ^ (uint32_t)hash) & ~mask) == 0 && index < table.records &&
+		    table.match(map, index, key))
+			return index;
 		at = at + 1 < table.slots ? at + 1 : 0;
 	}
 	return UINT32_MAX;
@@ -452,7 +470,7 @@ find(const struct hxb_map *map, struct table table, uint64_t hash, const struct 
 static inline uint32_t
 find_name(const struct hxb_map *map, struct table table, const char *name)
 {
-	struct key key = {.name = name, .length = strnlen(name, HXB_MAP_LOGIN_MAX + 1)};
+	struct key key = { .name = name, .length = strnlen(name, HXB_MAP_LOGIN_MAX + 1) };
 
 	if (key.length == 0 || key.length > HXB_MAP_LOGIN_MAX)
 		return UINT32_MAX;
@@ -462,7 +480,7 @@ find_name(const struct hxb_map *map, struct table table, const char *name)
 static inline uint32_t
 find_number(const struct hxb_map *map, struct table table, uint32_t number)
 {
-	struct key key = {.number = number};
+	struct key key = { .number = number };
 
 	return find(map, table, hxb_map_hash_number(map->seed, number), &key);
 }
@@ -470,7 +488,7 @@ find_number(const struct hxb_map *map, struct table table, uint32_t number)
 enum hxb_map_status
 hxb_map_user_by_login(const struct hxb_map *map, const char *login, struct hxb_map_user *user)
 {
-	struct table table = {map->by_login, map->user_slots, map->info.user_count, login_is};
+	struct table table = { map->by_login, map->user_slots, map->info.user_count, login_is };
 
 	return hxb_map_user_at(map, find_name(map, table, login), user);
 }
@@ -478,7 +496,7 @@ hxb_map_user_by_login(const struct hxb_map *map, const char *login, struct hxb_m
 enum hxb_map_status
 hxb_map_user_by_uid(const struct hxb_map *map, uint32_t uid, struct hxb_map_user *user)
 {
-	struct table table = {map->by_uid, map->user_slots, map->info.user_count, uid_is};
+	struct table table = { map->by_uid, map->user_slots, map->info.user_count, uid_is };
 
 	return hxb_map_user_at(map, find_number(map, table, uid), user);
 }
@@ -486,7 +504,7 @@ hxb_map_user_by_uid(const struct hxb_map *map, uint32_t uid, struct hxb_map_user
 enum hxb_map_status
 hxb_map_role_by_group(const struct hxb_map *map, const char *group, struct hxb_map_role *role)
 {
-	struct table table = {map->by_group, map->role_slots, map->info.role_count, group_is};
+	struct table table = { map->by_group, map->role_slots, map->info.role_count, group_is };
 
 	return hxb_map_role_at(map, find_name(map, table, group), role);
 }
@@ -494,7 +512,7 @@ hxb_map_role_by_group(const struct hxb_map *map, const char *group, struct hxb_m
 enum hxb_map_status
 hxb_map_role_by_gid(const struct hxb_map *map, uint32_t gid, struct hxb_map_role *role)
 {
-	struct table table = {map->by_gid, map->role_slots, map->info.role_count, gid_is};
+	struct table table = { map->by_gid, map->role_slots, map->info.role_count, gid_is };
 
 	return hxb_map_role_at(map, find_number(map, table, gid), role);
 }

@@ -20,29 +20,29 @@ static bool
 sections_touch(const struct hxb_map *map)
 {
 	const void *ends[] = {
-	    (const char *)map->header + map->header->header_size,
-	    map->users + map->info.user_count,
-	    map->roles + map->info.role_count,
-	    map->tombstones + map->info.tombstone_count,
-	    map->by_login + map->user_slots,
-	    map->by_uid + map->user_slots,
-	    map->by_group + map->role_slots,
-	    map->by_gid + map->role_slots,
-	    map->user_roles + map->membership_count,
-	    map->role_members + map->membership_count,
-	    map->strings + map->strings_size,
+		(const char *)map->header + map->header->header_size,
+		map->users + map->info.user_count,
+		map->roles + map->info.role_count,
+		map->tombstones + map->info.tombstone_count,
+		map->by_login + map->user_slots,
+		map->by_uid + map->user_slots,
+		map->by_group + map->role_slots,
+		map->by_gid + map->role_slots,
+		map->user_roles + map->long_list_count,
+		map->role_members + map->membership_count,
+		map->strings + map->strings_size,
 	};
 	const void *starts[] = {
-	    map->users,
-	    map->roles,
-	    map->tombstones,
-	    map->by_login,
-	    map->by_uid,
-	    map->by_group,
-	    map->by_gid,
-	    map->user_roles,
-	    map->role_members,
-	    map->strings,
+		map->users,
+		map->roles,
+		map->tombstones,
+		map->by_login,
+		map->by_uid,
+		map->by_group,
+		map->by_gid,
+		map->user_roles,
+		map->role_members,
+		map->strings,
 	};
 	size_t i;
 
@@ -141,13 +141,16 @@ static bool
 verify_users(const struct hxb_map *map, const char **why)
 {
 	struct hxb_map_user user, found;
-	uint32_t i, memberships = 0;
+	uint32_t i, memberships = 0, in_long_lists = 0;
 
 	for (i = 0; i < map->info.user_count; i++) {
 		if (hxb_map_user_at(map, i, &user) != HXB_MAP_FOUND)
 			return differs("a user's record is damaged", why);
-		if (user.roles != map->user_roles + memberships)
-			return differs("a user's roles are not where they belong", why);
+		if (user.role_count > HXB_MAP_FEW_ROLES) {
+			if (user.roles != map->user_roles + in_long_lists)
+				return differs("a user's roles are not where they belong", why);
+			in_long_lists += user.role_count;
+		}
 		memberships += user.role_count;
 		if (!verify_memberships(map, i, &user, why))
 			return false;
@@ -156,8 +159,10 @@ verify_users(const struct hxb_map *map, const char **why)
 		if (hxb_map_user_by_uid(map, user.uid, &found) != HXB_MAP_FOUND || found.login != user.login)
 			return differs("a user is not found by uid", why);
 	}
-	if (memberships != map->membership_count)
+	if (in_long_lists != map->long_list_count)
 		return differs("there are roles without a user", why);
+	if (memberships != map->membership_count)
+		return differs("a role lists a user who does not have it", why);
 	return true;
 }
 

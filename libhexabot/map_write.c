@@ -250,7 +250,7 @@ enum hxb_result
 hxb_map_writer_role(struct hxb_map_writer *w, const struct hxb_map_role *role, uint32_t *index)
 {
 	struct hxb_map_role_record *record;
-	struct claim claim = {.kind = ROLE, .number = role->gid, .id_digest = role->id_digest};
+	struct claim claim = { .kind = ROLE, .number = role->gid, .id_digest = role->id_digest };
 	size_t strings = w->strings.count;
 
 	if (w->users.count != 0 || !name_fits(role->group) || !number_fits(role->gid) ||
@@ -280,14 +280,14 @@ compare_indexes(const void *one, const void *other)
 	return (*a > *b) - (*a < *b);
 }
 
-/* Ascending and each once, however the caller has them. */
+/* Ascending and each once, however the caller has them; in the record if they are few. */
 static bool
 add_roles(struct hxb_map_writer *w, const struct hxb_map_user *user, struct hxb_map_user_record *record)
 {
+	size_t before = w->user_roles.count;
 	uint32_t *list;
 	uint32_t i, count = 0;
 
-	record->first_role = (uint32_t)w->user_roles.count;
 	if (user->role_count == 0)
 		return true;
 	list = array_add(&w->user_roles, user->role_count, UINT32_MAX);
@@ -299,8 +299,17 @@ add_roles(struct hxb_map_writer *w, const struct hxb_map_user *user, struct hxb_
 		if (i == 0 || list[i] != list[i - 1])
 			list[count++] = list[i];
 	}
+	if (count > UINT32_MAX - w->membership_count)
+		return false;
+	w->membership_count += count;
 	record->role_count = count;
-	w->user_roles.count = record->first_role + count;
+	if (count <= HXB_MAP_FEW_ROLES) {
+		memcpy(record->few_roles, list, count * sizeof(*list));
+		count = 0;
+	} else {
+		record->first_role = (uint32_t)before;
+	}
+	w->user_roles.count = before + count;
 	return true;
 }
 
@@ -308,7 +317,7 @@ static bool
 private_group_taken(const struct hxb_map_writer *w, const char *login)
 {
 	char group[sizeof(HXB_PRIVATE_GROUP_PREFIX) + HXB_MAP_LOGIN_MAX] = HXB_PRIVATE_GROUP_PREFIX;
-	struct claim claim = {.kind = ROLE};
+	struct claim claim = { .kind = ROLE };
 
 	strcat(group, login); /* name_fits() */
 	return name_taken(w, &claim, group);
@@ -317,7 +326,7 @@ private_group_taken(const struct hxb_map_writer *w, const char *login)
 static bool
 user_fits(const struct hxb_map_writer *w, const struct hxb_map_user *user)
 {
-	struct claim claim = {.kind = USER, .number = user->uid, .id_digest = user->id_digest};
+	struct claim claim = { .kind = USER, .number = user->uid, .id_digest = user->id_digest };
 	uint32_t i;
 
 	if (!name_fits(user->login) || !text_fits(user->gecos, HXB_MAP_GECOS_MAX, ":") ||
@@ -330,13 +339,13 @@ user_fits(const struct hxb_map_writer *w, const struct hxb_map_user *user)
 			return false;
 	}
 	return !number_taken(w, &claim) && !name_taken(w, &claim, user->login) &&
-	       !private_group_taken(w, user->login);
+	    !private_group_taken(w, user->login);
 }
 
 static bool
 add_user(struct hxb_map_writer *w, const struct hxb_map_user *user, struct hxb_map_user_record *record)
 {
-	struct claim claim = {.kind = USER, .number = user->uid, .id_digest = user->id_digest};
+	struct claim claim = { .kind = USER, .number = user->uid, .id_digest = user->id_digest };
 
 	memset(record, 0, sizeof(*record));
 	record->id_digest = user->id_digest;
@@ -355,7 +364,8 @@ enum hxb_result
 hxb_map_writer_user(struct hxb_map_writer *w, const struct hxb_map_user *user)
 {
 	struct hxb_map_user_record *record;
-	size_t strings = w->strings.count, memberships = w->user_roles.count;
+	size_t strings = w->strings.count, long_lists = w->user_roles.count;
+	uint32_t memberships = w->membership_count;
 
 	if (!user_fits(w, user))
 		return HXB_INVALID;
@@ -364,7 +374,8 @@ hxb_map_writer_user(struct hxb_map_writer *w, const struct hxb_map_user *user)
 		return HXB_FAILED;
 	if (!add_user(w, user, record)) {
 		w->users.count--;
-		w->user_roles.count = memberships;
+		w->user_roles.count = long_lists;
+		w->membership_count = memberships;
 		forget_strings(w, strings);
 		return HXB_FAILED;
 	}
@@ -376,7 +387,8 @@ hxb_map_writer_tombstone(struct hxb_map_writer *w, const struct hxb_map_tombston
 {
 	struct hxb_map_tombstone_record *record;
 	struct claim claim = {
-	    .kind = TOMBSTONE, .number = tombstone->number, .id_digest = tombstone->id_digest};
+		.kind = TOMBSTONE, .number = tombstone->number, .id_digest = tombstone->id_digest
+	};
 	size_t strings = w->strings.count;
 
 	if (!text_fits(tombstone->name, HXB_MAP_LOGIN_MAX, ":,") || number_taken(w, &claim) ||

@@ -20,15 +20,16 @@ struct hxb_map_writer {
 	bool enumerate;
 	uint64_t seed;
 	struct hxb_map_array users, roles, tombstones; /* records, without checksums until they are written */
-	struct hxb_map_array user_roles;               /* uint32_t */
-	struct hxb_map_array strings;                  /* char; the first one is "" */
-	struct hxb_map_array claims;                   /* who has which name and number */
-	uint32_t *by_name, *by_number;                 /* open addressing: index of the claim plus one */
-	uint32_t claim_slots;                          /* in each; a power of two, or 0 */
-	uint32_t recent[8];                            /* strings that many users share: shells */
+	struct hxb_map_array user_roles; /* uint32_t: the lists that are too long for a record */
+	uint32_t membership_count; /* in all lists */
+	struct hxb_map_array strings; /* char; the first one is "" */
+	struct hxb_map_array claims; /* who has which name and number */
+	uint32_t *by_name, *by_number; /* open addressing: index of the claim plus one */
+	uint32_t claim_slots; /* in each; a power of two, or 0 */
+	uint32_t recent[8]; /* strings that many users share: shells */
 	uint32_t next_recent;
-	int directory;        /* from write() to install(), else -1 */
-	char temporary[32];   /* the file's name in there; "" if there is none */
+	int directory; /* from write() to install(), else -1 */
+	char temporary[32]; /* the file's name in there; "" if there is none */
 	char where[PATH_MAX]; /* the directory's path, for messages */
 };
 

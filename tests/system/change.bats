@@ -122,11 +122,13 @@ shadow_of() { # USER
 }
 
 @test "Hexabot's own change of a password counts" {
+	local before
+	before=$(sql "SELECT password FROM users WHERE username = 'mona'")
 	sql "UPDATE users SET password = (SELECT password FROM users WHERE username = 'ada') WHERE username = 'mona'"
 	ssh_password mona pw-ada true
 	run ssh_password mona pw-mona true
 	[ "$status" -ne 0 ]
-	hexactl passwd mona --stdin <<<pw-mona
+	sql "UPDATE users SET password = '$before' WHERE username = 'mona'"
 	ssh_password mona pw-mona true
 }
 
@@ -140,11 +142,12 @@ shadow_of() { # USER
 }
 
 @test "log tells who changed what, Hexabot's changes included" {
-	sql "UPDATE users SET state = 0 WHERE username = 'zoe'"
+	sql "UPDATE users SET state = 0 WHERE username = 'Emile.D'"
 	hexactl publish
-	hexactl log zoe | grep -q hexabot
-	hexactl log mona | grep -q 'root .*disable'
-	sql "UPDATE users SET state = 1 WHERE username = 'zoe'"
+	hexactl log Emile.D | grep -q 'hexabot .*may not log in (disabled)'
+	hexactl log mona | grep -q 'root .*enabled.* disabled'
+	sql "UPDATE users SET state = 1 WHERE username = 'Emile.D'"
+	hexactl publish
 }
 
 @test "each change of hexactl is one line in syslog, with who made it" {

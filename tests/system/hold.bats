@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
+# shellcheck disable=SC2016
 # Held by root: Hexabot cannot bring the user back, and the user has no power in Hexabot either.
 
 load host

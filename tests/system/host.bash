@@ -20,7 +20,7 @@ host_setup() { # modules, NSS, PAM stacks, a local user, log, sshd: a host as RE
 	DEBIAN_FRONTEND=noninteractive pam-auth-update --force --package --enable hexabot hexabot-password </dev/null
 	start "$PROJECT/$BUILD/tests/logd" "$LOG"
 	useradd --create-home --shell /bin/bash lars
-	useradd --system --home-dir /srv/hexabot --create-home --shell /usr/sbin/nologin hexabot
+	useradd --system --home-dir /srv/hexabot --shell /usr/sbin/nologin hexabot
 	printf '%s\n' "lars:$LARS_PASSWORD" "root:$ROOT_PASSWORD" | chpasswd
 	printf '%s\n' 'Defaults passwd_tries=1' '%hexabot-admin ALL=(ALL) ALL' >/etc/sudoers.d/hexabot
 	host_sshd
@@ -62,6 +62,7 @@ start() { # a daemon that goes to the background by itself; bats waits for whoev
 # The database that a real Hexabot wrote where it is at hand, else rows of our own with the same people in it.
 store_make() {
 	local fixture=$PROJECT/../shared/fixtures/hexabot-3.5.0-mixed.sqlite
+	mkdir /srv/hexabot
 	if [ -f "$fixture" ]; then
 		cp "$fixture" "$STORE"
 	else
@@ -145,6 +146,7 @@ cron_jobs() { # USER...: lets each user's job run once; it leaves /tmp/cron/USER
 	local user
 	mkdir -p /tmp/cron
 	chmod 1777 /tmp/cron
+	rm -f /var/spool/cron/crontabs/*
 	for user; do
 		echo "@reboot id -un >/tmp/cron/$user" >"/var/spool/cron/crontabs/$user"
 		chown "$user:crontab" "/var/spool/cron/crontabs/$user"
@@ -205,6 +207,10 @@ said() { # NAME REGEX: the attempt's output
 	}
 }
 
+said_not() { # NAME REGEX
+	[ "$(grep -cE "$2" "$BATS_TEST_TMPDIR/$1.out")" -eq 0 ]
+}
+
 took_less() { # MILLISECONDS NAME...
 	local name
 	for name in "${@:2}"; do
@@ -257,7 +263,7 @@ log_refused() { # SERVICE:STAGE USER REASON [LINES]: that many refusals (1) are 
 	return 1
 }
 
-# Bats runs these around every test of a file that loads this one.
+# What bats runs around every test, unless the file has its own.
 
 setup() {
 	attempts=()
@@ -265,15 +271,21 @@ setup() {
 }
 
 teardown() {
-	local report
+	no_secret_in_log
+	no_report_of_sanitizers
+}
+
+no_secret_in_log() {
 	if log_since | grep -E -e 'pw-' -e adminadmin -e '[$]2[aby!]'; then
 		echo "a secret is in the log"
 		return 1
 	fi
-	for report in /tmp/sanitizer/report.*; do
-		[ -e "$report" ] || continue
-		cat "$report"
-		rm "$report"
-		return 1
-	done
+}
+
+no_report_of_sanitizers() {
+	local reports=(/tmp/sanitizer/report.*)
+	[ -e "${reports[0]}" ] || return 0
+	cat "${reports[@]}"
+	rm "${reports[@]}"
+	return 1
 }

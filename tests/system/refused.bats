@@ -102,6 +102,6 @@ every_way_is_shut() { # USER REASON
 	attempt key ssh_key max true
 	attempts_end
 	kept_out wrong key
-	! said wrong '[Dd]isabled'
+	said_not wrong '[Dd]isabled'
 	said key 'This account is disabled.'
 }

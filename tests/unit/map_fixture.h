@@ -22,32 +22,38 @@
 #include "libhexabot/map_format.h"
 #include "libhexabot/map_write.h"
 
-#define ROLES 3
+#define ROLES 8
 #define USERS 5
 #define TOMBSTONES 2
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-static const uint32_t two_roles[] = {0, 1}, one_role[] = {1};
-static const uint32_t admins[] = {0}, managers[] = {0, 1};
+static const uint32_t two_roles[] = { 0, 1 }, one_role[] = { 1 };
+static const uint32_t many_roles[] = { 3, 4, 5, 6, 7 }; /* too many for a record */
+static const uint32_t admins[] = { 0 }, managers[] = { 0, 1 }, dora[] = { 3 };
 
 static const struct hxb_map_role some_roles[ROLES] = {
-    {"hexabot-admin", 1900000001, 11, admins, 1},
-    {"hexabot-manager", 1900000002, 12, managers, 2},
-    {"hexabot-nobody", 1900000003, 13, NULL, 0},
+	{ "hexabot-admin", 1900000001, 11, admins, 1 },
+	{ "hexabot-manager", 1900000002, 12, managers, 2 },
+	{ "hexabot-nobody", 1900000003, 13, NULL, 0 },
+	{ "hexabot-a", 1900000004, 14, dora, 1 },
+	{ "hexabot-b", 1900000005, 15, dora, 1 },
+	{ "hexabot-c", 1900000006, 16, dora, 1 },
+	{ "hexabot-d", 1900000007, 17, dora, 1 },
+	{ "hexabot-e", 1900000008, 18, dora, 1 },
 };
 
 static const struct hxb_map_user some_users[USERS] = {
-    {"alice", "Alice Liddell, Oxford", "/home/alice", "/bin/bash", 1900000010, 21, HXB_SHADOW_ENABLED,
-        two_roles, 2},
-    {"bob", "Bob \xc3\xa9", "/home/bob", "/bin/bash", 1900000011, 22, HXB_SHADOW_INVITED, one_role, 1},
-    {"carol", "", "/home/carol", "/bin/bash", 1900000012, 23, HXB_SHADOW_DENIED, NULL, 0},
-    {"Dora.x", "Dora", "/srv/d", "/bin/sh", 1900000013, 24, HXB_SHADOW_ENABLED, NULL, 0},
-    {"alic", "Prefix of another", "", "", 1900000014, 25, HXB_SHADOW_ENABLED, NULL, 0},
+	{ "alice", "Alice Liddell, Oxford", "/home/alice", "/bin/bash", 1900000010, 21, HXB_SHADOW_ENABLED,
+	    two_roles, 2 },
+	{ "bob", "Bob \xc3\xa9", "/home/bob", "/bin/bash", 1900000011, 22, HXB_SHADOW_INVITED, one_role, 1 },
+	{ "carol", "", "/home/carol", "/bin/bash", 1900000012, 23, HXB_SHADOW_DENIED, NULL, 0 },
+	{ "Dora.x", "Dora", "/srv/d", "/bin/sh", 1900000013, 24, HXB_SHADOW_ENABLED, many_roles, 5 },
+	{ "alic", "Prefix of another", "", "", 1900000014, 25, HXB_SHADOW_ENABLED, NULL, 0 },
 };
 
 static const struct hxb_map_tombstone some_tombstones[TOMBSTONES] = {
-    {"gone", 1900000020, 31},
-    {"", 1900000021, 32},
+	{ "gone", 1900000020, 31 },
+	{ "", 1900000021, 32 },
 };
 
 static inline void
@@ -87,7 +93,7 @@ some_writer(bool enumerate)
 static inline void
 install(struct hxb_map_writer *w, const char *directory, uint64_t generation)
 {
-	struct hxb_error error = {""};
+	struct hxb_error error = { "" };
 
 	if (hxb_map_writer_write(w, directory, generation, &error) != HXB_OK ||
 	    hxb_map_writer_install(w, &error) != HXB_OK)

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=bash
+# What broken_*.bats share: something is broken, root and local users notice nothing, Hexabot's are refused in time.
+
+load host
+
+module=/lib/$(cc -print-multiarch)/security/pam_hexabot.so
+map=/var/lib/hexactl/map.1
+kept=("$STORE" "$CONF" "$map" /var/lib/hexactl/private "$module" /etc/pam.d)
+
+setup_file() {
+	store_setup
+	usermod --append --groups sudo lars
+	tar -cpf /root/good.tar "${kept[@]}" 2>/dev/null
+}
+
+teardown() {
+	rm -rf "${kept[@]}"
+	tar -xpf /root/good.tar -C /
+	no_secret_in_log
+	no_report_of_sanitizers
+}
+
+# Root and lars by every way in; mona by key and password. The log has to give REASON for her.
+mona_alone_is_refused() { # REASON
+	attempt ssh ssh_password lars "$LARS_PASSWORD" true
+	attempt ssh-key ssh_key root true
+	attempt su su_as lars root "$ROOT_PASSWORD" true
+	attempt su-root su - lars -c true
+	attempt sudo sudo_as lars "$LARS_PASSWORD" true
+	attempt login login_as lars "$LARS_PASSWORD" true
+	attempt cron cron_jobs lars root
+	attempts_end
+	got_in ssh ssh-key su su-root sudo login cron
+	took_less 2500 ssh ssh-key su su-root sudo login
+	attempt mona-key ssh_key mona true
+	attempt mona-password ssh_password mona pw-mona true
+	attempts_end
+	kept_out mona-key mona-password
+	took_less 4000 mona-key
+	log_has "$1"
+}

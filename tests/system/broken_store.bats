@@ -1,0 +1,74 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# Whatever is wrong with store or ledger: Hexabot's users are refused, nobody else notices.
+
+load broken
+
+refused='pam_hexabot\((sshd):(auth|account)\): refused mona from [^ ]*: .*'
+
+@test "the store is absent" {
+	rm "$STORE"
+	mona_alone_is_refused "$refused$STORE: No such file"
+}
+
+@test "the store is corrupt" {
+	dd if=/dev/urandom of="$STORE" bs=4096 count=20 conv=notrunc status=none
+	mona_alone_is_refused "$refused$STORE.*not a database"
+}
+
+@test "the store is another database" {
+	rm "$STORE"
+	sqlite3 "$STORE" 'CREATE TABLE users (id)'
+	chown hexabot: "$STORE"
+	mona_alone_is_refused "$refused$STORE: not a Hexabot database"
+}
+
+@test "the store is a directory" {
+	rm "$STORE"
+	mkdir "$STORE"
+	chown hexabot: "$STORE"
+	mona_alone_is_refused "$refused$STORE: not a regular file"
+}
+
+@test "the store is a symbolic link" {
+	mv "$STORE" "$STORE.real"
+	ln -s "$STORE.real" "$STORE"
+	mona_alone_is_refused "$refused$STORE: "
+}
+
+@test "the store is unreadable" {
+	chmod 0 "$STORE"
+	mona_alone_is_refused "$refused$STORE"
+}
+
+@test "the store is writable by the world" {
+	chmod 666 "$STORE"
+	mona_alone_is_refused "$refused$STORE: writable by others"
+}
+
+@test "the store belongs to somebody else" {
+	chown lars "$STORE"
+	mona_alone_is_refused "$refused$STORE: belongs to"
+}
+
+@test "the store is locked by another process" {
+	(echo 'BEGIN EXCLUSIVE; SELECT 1;' && sleep 30) | as hexabot sqlite3 "$STORE" >/tmp/locked 3>&- 4>&- &
+	until_true 5 test -s /tmp/locked
+	mona_alone_is_refused "$refused$STORE: busy"
+	kill %1
+}
+
+@test "the ledger is absent" {
+	rm /var/lib/hexactl/private/ledger.sqlite*
+	mona_alone_is_refused "${refused}ledger"
+}
+
+@test "the ledger is corrupt" {
+	rm -f /var/lib/hexactl/private/ledger.sqlite-*
+	dd if=/dev/urandom of=/var/lib/hexactl/private/ledger.sqlite bs=4096 count=5 conv=notrunc status=none
+	mona_alone_is_refused "${refused}ledger"
+}
+
+@test "and when all is well again mona gets in" {
+	ssh_password mona pw-mona true
+}
