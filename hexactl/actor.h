@@ -11,7 +11,7 @@
 struct hxb_actor {
 	char name[HXB_ACTOR_SIZE]; /* the login that the session began with, else SUDO_USER, else root */
 	bool has_login_uid;
-	uint32_t login_uid;              /* /proc/self/loginuid: survives su and sudo, can't be forged */
+	uint32_t login_uid; /* /proc/self/loginuid: survives su and sudo, can't be forged */
 	char sudo_user[HXB_ACTOR_SIZE]; /* "" if none */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A change is told in four places: the ledger's events (within the transaction), syslog, the line for the administrator, and
- * the JSON at the end (after the commit).
+ * A change is told in four places: the ledger's events (within the transaction), syslog, the line for the
+ * administrator, and the JSON at the end (after the commit).
  */
 #ifndef HXB_CHANGES_H
 #define HXB_CHANGES_H
@@ -14,12 +14,12 @@
 struct hxb_session;
 
 struct hxb_change {
-	const char *id;     /* of the user; NULL: of the whole host */
-	const char *name;   /* the login, or the username of somebody who has none */
+	const char *id; /* of the user; NULL: of the whole host */
+	const char *name; /* the login, or the username of somebody who has none */
 	const char *action; /* "disable" */
 	const char *before; /* "enabled" */
-	const char *after;  /* "disabled" */
-	const char *deed;   /* completes "mona: ", "mona: would be ": "disabled" */
+	const char *after; /* "disabled" */
+	const char *deed; /* completes "mona: ", "mona: would be ": "disabled" */
 	const char *remark; /* for the administrator, behind the deed; NULL: none */
 };
 
@@ -43,7 +43,8 @@ void hxb_change_done(struct hxb_session *, const struct hxb_change *);
 /* Tells that there was nothing to change: change->deed completes "mona: ", "already disabled". */
 void hxb_change_none(struct hxb_session *, const struct hxb_change *);
 
-/* The ids of the changed users, NULL-terminated, pointing into the changes. NULL if there is no memory; free() it. */
+/* The ids of the changed users, NULL-terminated, pointing into the changes. NULL if there is no memory;
+ * free() it. */
 const char **hxb_changes_ids(const struct hxb_changes *);
 
 /* The JSON of a changing command. */

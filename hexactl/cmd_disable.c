@@ -71,9 +71,9 @@ renew_marker(struct hxb_hold *hold, struct hxb_error *error)
 }
 
 /*
- * The hold to be written. A hold that is there already keeps the password that it parked first: what stands in the row now was left there
- * by a crash, and is the same, or was set by somebody in Hexabot after the hold, and is what the hold is to beat. Roles given
- * meanwhile are parked with the others.
+ * The hold to be written. A hold that is there already keeps the password that it parked first: what stands
+ * in the row now was left there by a crash, and is the same, or was set by somebody in Hexabot after the
+ * hold, and is what the hold is to beat. Roles given meanwhile are parked with the others.
  */
 static enum hxb_result
 make_hold(struct hxb_session *session, const struct hxb_person *person, struct hxb_hold **holdp,
@@ -100,12 +100,12 @@ make_hold(struct hxb_session *session, const struct hxb_person *person, struct h
 }
 
 /*
- * Parks in the ledger, then takes away in the store, and commits in that order: after a crash between, the host denies by the hold,
- * and the next try finishes.
+ * Parks in the ledger, then takes away in the store, and commits in that order: after a crash between, the
+ * host denies by the hold, and the next try finishes.
  */
 static enum hxb_result
-put_hold(struct hxb_session *session, const struct hxb_person *person, const struct hxb_change *change, char **parked,
-    struct hxb_error *error)
+put_hold(struct hxb_session *session, const struct hxb_person *person, const struct hxb_change *change,
+    char **parked, struct hxb_error *error)
 {
 	const char *id = person->user->id;
 	struct hxb_roles roles = { 0 };
@@ -134,7 +134,8 @@ put_hold(struct hxb_session *session, const struct hxb_person *person, const str
 
 /* Whether the hold is whole: nothing in the row but its marker. */
 static enum hxb_result
-hold_is_whole(struct hxb_session *session, const struct hxb_person *person, bool *whole, struct hxb_error *error)
+hold_is_whole(
+    struct hxb_session *session, const struct hxb_person *person, bool *whole, struct hxb_error *error)
 {
 	struct hxb_hold *hold = NULL;
 	enum hxb_result r;
@@ -171,7 +172,8 @@ tell(struct hxb_session *session, const struct hxb_change *change, const char *p
 	hxb_change_done(session, change);
 	if (parked != NULL && !session->arguments->json)
 		hxb_say("  %sparked: the password, %s%s; 'hexactl enable' puts them back",
-		    session->arguments->dry_run ? "would be " : "", parked[0] != '\0' ? "the roles " : "no role", parked);
+		    session->arguments->dry_run ? "would be " : "",
+		    parked[0] != '\0' ? "the roles " : "no role", parked);
 	if (note[0] != '\0')
 		hxb_complain("%s", note);
 }
@@ -244,7 +246,8 @@ static const struct hxb_option options[] = {
 const struct hxb_command hxb_cmd_disable = {
 	.name = "disable",
 	.operands = "USER...",
-	.summary = "Turns users off, in Hexabot and on the host. An admin may turn them on again in Hexabot, unless held.",
+	.summary = "Turns users off, in Hexabot and on the host. An admin may turn them on again in Hexabot, "
+	           "unless held.",
 	.operands_min = 1,
 	.operands_max = -1,
 	.changes = true,

@@ -9,7 +9,7 @@
 #include "users.h"
 
 struct returned {
-	char *roles;   /* the names that a hold had parked */
+	char *roles; /* the names that a hold had parked */
 	bool replaced; /* the password was no longer the hold's marker */
 };
 
@@ -26,7 +26,8 @@ turn_on(struct hxb_session *session, const struct hxb_person *person, const stru
 	return r;
 }
 
-/* The store is given back everything before the hold ends: a crash between leaves a held user, never an open one. */
+/* The store is given back everything before the hold ends: a crash between leaves a held user, never an open
+ * one. */
 static enum hxb_result
 end_hold(struct hxb_session *session, const struct hxb_person *person, const struct hxb_change *change,
     struct returned *returned, struct hxb_error *error)
@@ -65,7 +66,8 @@ tell(struct hxb_session *session, const struct hxb_change *change, const struct 
 		hxb_say("  %sput back: the password, %s%s", session->arguments->dry_run ? "would be " : "",
 		    returned->roles[0] != '\0' ? "the roles " : "no role", returned->roles);
 	if (returned->replaced)
-		hxb_complain("%s: the password had been changed in Hexabot during the hold; the one from before it counts again",
+		hxb_complain("%s: the password had been changed in Hexabot during the hold; the one from "
+		             "before it counts again",
 		    change->name);
 }
 
@@ -95,7 +97,8 @@ enable_one(struct hxb_session *session, const char *operand, struct hxb_error *e
 		goto out;
 	}
 	change.before = person.held ? "held" : "disabled";
-	r = person.held ? end_hold(session, &person, &change, &returned, error) : turn_on(session, &person, &change, error);
+	r = person.held ? end_hold(session, &person, &change, &returned, error)
+	                : turn_on(session, &person, &change, error);
 	if (r == HXB_OK)
 		tell(session, &change, &returned);
 out:
@@ -117,7 +120,8 @@ run(struct hxb_session *session, struct hxb_error *error)
 const struct hxb_command hxb_cmd_enable = {
 	.name = "enable",
 	.operands = "USER...",
-	.summary = "Turns users on, in Hexabot and on the host. A hold ends: password and roles are put back.",
+	.summary =
+	    "Turns users on, in Hexabot and on the host. A hold ends: password and roles are put back.",
 	.operands_min = 1,
 	.operands_max = -1,
 	.changes = true,

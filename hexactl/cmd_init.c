@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Adopts Hexabot's database: configuration, directories, ledger, first publish. Each step may find itself done by an earlier
- * run that was cut off; running it again finishes.
+ * Adopts Hexabot's database: configuration, directories, ledger, first publish. Each step may find itself
+ * done by an earlier run that was cut off; running it again finishes.
  */
 #include <errno.h>
 #include <libgen.h>
@@ -24,10 +24,10 @@
 struct adoption {
 	struct hxb_session *session;
 	bool create, rebuild;
-	char *store;      /* resolved */
-	char *config;     /* resolved, where it is there */
-	char *old_store;  /* the existing configuration's; NULL: there is none */
-	bool range;       /* uid_min and uid_max are not the defaults, and go into a new configuration */
+	char *store; /* resolved */
+	char *config; /* resolved, where it is there */
+	char *old_store; /* the existing configuration's; NULL: there is none */
+	bool range; /* uid_min and uid_max are not the defaults, and go into a new configuration */
 	uid_t store_uid;
 	bool changed;
 };
@@ -62,10 +62,12 @@ resolve_store(struct adoption *adoption, struct hxb_error *error)
 	struct stat st;
 
 	if (path == NULL || path[0] == '\0')
-		return hxb_fail(error, HXB_INVALID, "init: wants --store FILE: Hexabot's database, its DB_SQLITE_PATH");
+		return hxb_fail(
+		    error, HXB_INVALID, "init: wants --store FILE: Hexabot's database, its DB_SQLITE_PATH");
 	if (adoption->create) {
 		if (lstat(path, &st) == 0)
-			return hxb_fail(error, HXB_REFUSED, "%s: is there already; without --create it is adopted", path);
+			return hxb_fail(
+			    error, HXB_REFUSED, "%s: is there already; without --create it is adopted", path);
 		adoption->store = resolve_new(path);
 	} else {
 		adoption->store = realpath(path, NULL);
@@ -77,8 +79,9 @@ resolve_store(struct adoption *adoption, struct hxb_error *error)
 		return hxb_fail(error, HXB_UNREADABLE, "%s: %m", path);
 	/* Hexabot's user can often write to the store's directory, and could swap our files there. */
 	if (strncmp(adoption->store, HXB_STATE_DIR "/", sizeof(HXB_STATE_DIR)) == 0)
-		return hxb_fail(error, HXB_REFUSED, "%s: the database can't be in " HXB_STATE_DIR
-						    ", which is root's alone; move it elsewhere",
+		return hxb_fail(error, HXB_REFUSED,
+		    "%s: the database can't be in " HXB_STATE_DIR
+		    ", which is root's alone; move it elsewhere",
 		    adoption->store);
 	return HXB_OK;
 }
@@ -92,13 +95,14 @@ plan_config(struct adoption *adoption, struct hxb_error *error)
 
 	if (!hxb_ids_propose(&config->uid_min, &config->uid_max))
 		return hxb_fail(error, HXB_FAILED,
-		    "this container has too few uids: set uid_min and uid_max in %s by hand, to 1000 or more of those in "
+		    "this container has too few uids: write %s by hand, with store, and uid_min and uid_max "
+		    "from "
 		    "/proc/self/uid_map",
 		    adoption->session->arguments->config);
 	adoption->range = config->uid_min != usual;
 	if (adoption->range)
-		hxb_complain("uids %u to %u are used: this container does not have the usual ones", config->uid_min,
-		    config->uid_max);
+		hxb_complain("uids %u to %u are used: this container does not have the usual ones",
+		    config->uid_min, config->uid_max);
 	return HXB_OK;
 }
 
@@ -123,8 +127,8 @@ read_config(struct adoption *adoption, struct hxb_error *error)
 	if ((adoption->old_store = strdup(session->config.store)) == NULL)
 		return no_memory(error);
 	if (strcmp(adoption->old_store, adoption->store) != 0 && !session->arguments->force)
-		return hxb_fail(error, HXB_REFUSED, "%s: is set to %s; --force takes %s instead", path, adoption->old_store,
-		    adoption->store);
+		return hxb_fail(error, HXB_REFUSED, "%s: is set to %s; --force takes %s instead", path,
+		    adoption->old_store, adoption->store);
 	if (!hxb_ids_exist(session->config.uid_min, session->config.uid_max))
 		hxb_complain("%s: uid_min, uid_max: this container does not have all of these uids", path);
 	return HXB_OK;
@@ -144,7 +148,8 @@ open_store(struct adoption *adoption, struct hxb_error *error)
 	if (lstat(adoption->store, &st) == -1)
 		return hxb_fail(error, HXB_UNREADABLE, "%s: %m", adoption->store);
 	adoption->store_uid = st.st_uid;
-	r = hxb_store_open(adoption->store, st.st_uid, hxb_deadline_in(HXB_CTL_DEADLINE), &session->store, error);
+	r = hxb_store_open(
+	    adoption->store, st.st_uid, hxb_deadline_in(HXB_CTL_DEADLINE), &session->store, error);
 	if (r != HXB_OK)
 		return r;
 	free(session->config.store);
@@ -165,7 +170,8 @@ write_config(struct adoption *adoption, struct hxb_error *error)
 	if (strncmp(adoption->config, HXB_CONFIG_DIR "/", sizeof(HXB_CONFIG_DIR)) == 0 &&
 	    mkdir(HXB_CONFIG_DIR, 0755) == -1 && errno != EEXIST)
 		return hxb_fail(error, HXB_FAILED, HXB_CONFIG_DIR ": %m");
-	return hxb_conf_create(adoption->config, adoption->store, adoption->range, config->uid_min, config->uid_max, error);
+	return hxb_conf_create(
+	    adoption->config, adoption->store, adoption->range, config->uid_min, config->uid_max, error);
 }
 
 static const char *
@@ -173,7 +179,8 @@ deed_of(const struct adoption *adoption)
 {
 	if (adoption->create)
 		return "made, and adopted as Hexabot's database";
-	return adoption->rebuild ? "adopted as Hexabot's database, with a rebuilt ledger" : "adopted as Hexabot's database";
+	return adoption->rebuild ? "adopted as Hexabot's database, with a rebuilt ledger"
+	                         : "adopted as Hexabot's database";
 }
 
 static struct hxb_change
@@ -232,7 +239,8 @@ publish(struct adoption *adoption, struct hxb_error *error)
 	if (r != HXB_OK)
 		return r;
 	if (!session->arguments->json)
-		hxb_say("published: %u users, %u roles, %u users without a login ('hexactl list --unmapped' says why)",
+		hxb_say("published: %u users, %u roles, %u users without a login ('hexactl list --unmapped' "
+		        "says why)",
 		    session->report.users, session->report.roles, session->report.unmapped);
 	return hxb_init_advice(session, adoption->store_uid, adoption->changed, error);
 }
@@ -284,7 +292,8 @@ static const struct hxb_option options[] = {
 const struct hxb_command hxb_cmd_init = {
 	.name = "init",
 	.operands = "",
-	.summary = "Adopts Hexabot's database: writes the configuration and publishes its users to this host.",
+	.summary =
+	    "Adopts Hexabot's database: writes the configuration and publishes its users to this host.",
 	.adopts = true,
 	.changes = true,
 	.force = true,

@@ -12,7 +12,7 @@
 struct listing {
 	struct hxb_session *session;
 	const char *state, *role; /* NULL: any */
-	bool unmapped;            /* only those */
+	bool unmapped; /* only those */
 	struct hxb_table *table;
 	struct hxb_json json;
 	struct json_t *root; /* NULL: no JSON is wanted */
@@ -42,8 +42,8 @@ unmapped_reason(const struct listing *listing, const struct hxb_person *person, 
 	reason[0] = '\0';
 	if (person->login != NULL)
 		return HXB_OK;
-	r = hxb_unmapped_reason(&listing->session->config, &hxb_host_places, listing->session->ledger, person->user, reason,
-	    error);
+	r = hxb_unmapped_reason(&listing->session->config, &hxb_host_places, listing->session->ledger,
+	    person->user, reason, error);
 	if (r == HXB_OK && reason[0] == '\0')
 		snprintf(reason, REASON_SIZE, "not yet published");
 	return r;
@@ -68,11 +68,13 @@ add_object(struct listing *listing, const struct hxb_person *person, struct hxb_
 	enum hxb_result r = unmapped_reason(listing, person, reason, error);
 
 	if (r == HXB_OK)
-		hxb_person_json(&listing->json, hxb_json_object(&listing->json, listing->root, NULL), person, reason);
+		hxb_person_json(
+		    &listing->json, hxb_json_object(&listing->json, listing->root, NULL), person, reason);
 	return r;
 }
 
-/* The username stands behind the name where it isn't the login: nobody could be found by what they call themselves otherwise. */
+/* The username stands behind the name where it isn't the login: nobody could be found by what they call
+ * themselves otherwise. */
 static char *
 shown_name(const struct hxb_person *person)
 {
@@ -118,12 +120,13 @@ add(const struct hxb_person *person, void *context, struct hxb_error *error)
 	return listing->unmapped ? add_unmapped(listing, person, error) : add_row(listing, person, error);
 }
 
-/* The states that a row of the store can be in; the others are about names nobody has, or a login going on. */
+/* The states that a row of the store can be in; the others are about names nobody has, or a login going on.
+ */
 static enum hxb_result
 check_state(const char *state, struct hxb_error *error)
 {
-	static const enum hxb_state states[] = { HXB_STATE_ENABLED, HXB_STATE_DISABLED, HXB_STATE_HELD, HXB_STATE_EXPIRED,
-		HXB_STATE_NO_ROLE, HXB_STATE_LAPSED };
+	static const enum hxb_state states[] = { HXB_STATE_ENABLED, HXB_STATE_DISABLED, HXB_STATE_HELD,
+		HXB_STATE_EXPIRED, HXB_STATE_NO_ROLE, HXB_STATE_LAPSED };
 	char names[128] = "";
 
 	if (state == NULL)

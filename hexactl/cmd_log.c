@@ -30,11 +30,13 @@ add_row(struct listing *listing, const struct hxb_event *event, struct hxb_error
 	if (event->before[0] == '\0')
 		length = asprintf(&what, "%s", event->after);
 	else
-		length = asprintf(&what, "%s -> %s", event->before, event->after[0] != '\0' ? event->after : "none");
+		length = asprintf(
+		    &what, "%s -> %s", event->before, event->after[0] != '\0' ? event->after : "none");
 	if (length == -1)
 		return hxb_fail(error, HXB_FAILED, "out of memory");
 	hxb_table_row(listing->table,
-	    (const char *const[]){ when, event->actor, event->action, event->user_id[0] != '\0' ? event->name : "-", what },
+	    (const char *const[]){
+	        when, event->actor, event->action, event->user_id[0] != '\0' ? event->name : "-", what },
 	    5, HXB_PLAIN);
 	free(what);
 	return HXB_OK;
@@ -144,7 +146,8 @@ run(struct hxb_session *session, struct hxb_error *error)
 }
 
 static const struct hxb_option options[] = {
-	{ "since", "T", "only what came later: YYYY-MM-DD, 2030-01-31T18:00:00Z, or how long ago: 30m, 2h, 3d, 1w" },
+	{ "since", "T",
+	    "only what came later: YYYY-MM-DD, 2030-01-31T18:00:00Z, or how long ago: 30m, 2h, 3d, 1w" },
 	{ NULL, NULL, NULL },
 };
 

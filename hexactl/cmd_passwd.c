@@ -19,13 +19,15 @@ prompt_twice(const char *name, char password[HXB_PASSWORD_BUFFER], struct hxb_er
 	char *printable = hxb_printable(name, NULL);
 	enum hxb_result r;
 
-	snprintf(question, sizeof(question), "New password for %.128s: ", printable != NULL ? printable : "the user");
+	snprintf(question, sizeof(question),
+	    "New password for %.128s: ", printable != NULL ? printable : "the user");
 	free(printable);
 	r = hxb_prompt_password(question, password, error);
 	if (r == HXB_OK)
 		r = hxb_prompt_password("Again: ", again, error);
 	if (r == HXB_OK && strcmp(password, again) != 0)
-		r = hxb_fail(error, HXB_INVALID, "%.128s: the two passwords differ; nothing was changed", name);
+		r = hxb_fail(
+		    error, HXB_INVALID, "%.128s: the two passwords differ; nothing was changed", name);
 	HXB_WIPE(again);
 	return r;
 }
@@ -88,8 +90,9 @@ remark_on(const struct hxb_person *person)
 static enum hxb_result
 change_password(struct hxb_session *session, const char *id, const char *hash, struct hxb_error *error)
 {
-	struct hxb_change change = { .id = id, .action = "passwd", .before = "", .after = "",
-		.deed = "given a new password" };
+	struct hxb_change change = {
+		.id = id, .action = "passwd", .before = "", .after = "", .deed = "given a new password"
+	};
 	struct hxb_person person = { 0 };
 	enum hxb_result r;
 
@@ -102,8 +105,8 @@ change_password(struct hxb_session *session, const char *id, const char *hash, s
 	change.remark = remark_on(&person);
 	r = hxb_change_record(session, &change, error);
 	if (r == HXB_OK)
-		r = person.held ? replace_parked(session, id, hash, error) :
-				  hxb_store_set_password(session->store, id, NULL, hash, error);
+		r = person.held ? replace_parked(session, id, hash, error)
+		                : hxb_store_set_password(session->store, id, NULL, hash, error);
 	if (r == HXB_OK)
 		r = hxb_session_commit(session, HXB_STORE_FIRST, error);
 	if (r == HXB_OK)

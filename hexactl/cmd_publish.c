@@ -14,15 +14,16 @@ run(struct hxb_session *session, struct hxb_error *error)
 		r = hxb_session_publish(session, session->arguments->force, error);
 	if (r == HXB_OK && !session->arguments->json)
 		hxb_say("%s: %u users, %u roles, %u without a login; %u added, %u removed, %u changed",
-		    session->arguments->dry_run ? "would be published" : "published", report->users, report->roles,
-		    report->unmapped, report->added, report->removed, report->changed);
+		    session->arguments->dry_run ? "would be published" : "published", report->users,
+		    report->roles, report->unmapped, report->added, report->removed, report->changed);
 	return r;
 }
 
 const struct hxb_command hxb_cmd_publish = {
 	.name = "publish",
 	.operands = "",
-	.summary = "Shows the host what is in Hexabot now. Needed after changes that were made in Hexabot itself.",
+	.summary =
+	    "Shows the host what is in Hexabot now. Needed after changes that were made in Hexabot itself.",
 	.changes = true,
 	.force = true,
 	.run = run,

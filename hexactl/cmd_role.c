@@ -16,7 +16,7 @@ enum verb { ADD, REMOVE, SET };
 struct work {
 	enum verb verb;
 	struct hxb_roles roles; /* all of the store's */
-	struct hxb_hold *hold;  /* NULL: not held */
+	struct hxb_hold *hold; /* NULL: not held */
 	char **before, **named, **after;
 	char *before_text, *after_text;
 	char note[512];
@@ -35,7 +35,8 @@ copy_ids(char *const *ids, char ***copy, struct hxb_error *error)
 }
 
 static enum hxb_result
-read_before(struct hxb_session *session, const struct hxb_person *person, struct work *work, struct hxb_error *error)
+read_before(
+    struct hxb_session *session, const struct hxb_person *person, struct work *work, struct hxb_error *error)
 {
 	enum hxb_result r;
 
@@ -100,7 +101,8 @@ same(const struct work *work)
 
 /* A held user has nothing to lose: what counts is what they have now. */
 static enum hxb_result
-guard(struct hxb_session *session, const struct hxb_person *person, struct work *work, struct hxb_error *error)
+guard(
+    struct hxb_session *session, const struct hxb_person *person, struct work *work, struct hxb_error *error)
 {
 	struct hxb_loss loss = { .undo = "role set", .undo_rest = work->before_text };
 
@@ -151,13 +153,15 @@ warn_inactive(const struct hxb_person *person, const struct work *work)
 		const struct hxb_role *role = &work->roles.roles[i];
 
 		if (!role->active && work->verb != REMOVE && hxb_role_ids_have(work->named, role->id))
-			hxb_complain("%s: the role %s is inactive: it grants nothing until it is activated in Hexabot",
+			hxb_complain(
+			    "%s: the role %s is inactive: it grants nothing until it is activated in Hexabot",
 			    person->name, role->name);
 	}
 }
 
 static void
-tell(struct hxb_session *session, const struct hxb_person *person, const struct work *work, struct hxb_change *change)
+tell(struct hxb_session *session, const struct hxb_person *person, const struct work *work,
+    struct hxb_change *change)
 {
 	char deed[512];
 
@@ -183,7 +187,8 @@ tell_none(struct hxb_session *session, const struct work *work, struct hxb_chang
 }
 
 static enum hxb_result
-apply(struct hxb_session *session, const struct hxb_person *person, struct work *work, struct hxb_error *error)
+apply(
+    struct hxb_session *session, const struct hxb_person *person, struct work *work, struct hxb_error *error)
 {
 	struct hxb_change change = { .id = person->user->id, .name = person->name, .action = "role" };
 	enum hxb_result r;
@@ -199,8 +204,8 @@ apply(struct hxb_session *session, const struct hxb_person *person, struct work 
 	if (r == HXB_OK)
 		r = hxb_change_record(session, &change, error);
 	if (r == HXB_OK)
-		r = person->held ? write_held(session, work, error) :
-				   write_store(session, person->user->id, work, error);
+		r = person->held ? write_held(session, work, error)
+		                 : write_store(session, person->user->id, work, error);
 	if (r == HXB_OK)
 		r = hxb_session_commit(session, HXB_STORE_FIRST, error);
 	if (r == HXB_OK) {

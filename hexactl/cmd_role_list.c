@@ -50,8 +50,8 @@ gather(struct hxb_session *session, struct listing *listing, struct hxb_error *e
 
 /* The group as the host has it now. *group is "" where the role has none; free() it. */
 static enum hxb_result
-find_group(const struct hxb_session *session, const struct hxb_map *map, const struct hxb_role *role, char **group,
-    uint32_t *gid, struct hxb_error *error)
+find_group(const struct hxb_session *session, const struct hxb_map *map, const struct hxb_role *role,
+    char **group, uint32_t *gid, struct hxb_error *error)
 {
 	struct hxb_map_role found;
 
@@ -68,11 +68,12 @@ find_group(const struct hxb_session *session, const struct hxb_map *map, const s
 }
 
 static void
-add_row(struct hxb_table *table, const struct hxb_role *role, const char *group, uint32_t gid, unsigned members)
+add_row(
+    struct hxb_table *table, const struct hxb_role *role, const char *group, uint32_t gid, unsigned members)
 {
 	char gid_text[16] = "-", members_text[16];
-	const char *const cells[] = { role->name, role->active ? "yes" : "no", group[0] != '\0' ? group : "-", gid_text,
-		members_text };
+	const char *const cells[] = { role->name, role->active ? "yes" : "no", group[0] != '\0' ? group : "-",
+		gid_text, members_text };
 
 	if (gid != 0)
 		snprintf(gid_text, sizeof(gid_text), "%u", gid);
@@ -81,8 +82,8 @@ add_row(struct hxb_table *table, const struct hxb_role *role, const char *group,
 }
 
 static void
-add_object(struct hxb_json *json, struct json_t *root, const struct hxb_role *role, const char *group, uint32_t gid,
-    unsigned members)
+add_object(struct hxb_json *json, struct json_t *root, const struct hxb_role *role, const char *group,
+    uint32_t gid, unsigned members)
 {
 	struct json_t *object = hxb_json_object(json, root, NULL);
 
@@ -98,7 +99,8 @@ add_object(struct hxb_json *json, struct json_t *root, const struct hxb_role *ro
 }
 
 static enum hxb_result
-print(const struct hxb_session *session, const struct listing *listing, struct hxb_table *table, struct hxb_error *error)
+print(const struct hxb_session *session, const struct listing *listing, struct hxb_table *table,
+    struct hxb_error *error)
 {
 	bool as_json = session->arguments->json;
 	const struct hxb_map *map = hxb_map_pin();

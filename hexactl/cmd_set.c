@@ -29,11 +29,13 @@ check_path(const char *option, const char *path, struct hxb_error *error)
 	if (path == NULL || path[0] == '\0')
 		return HXB_OK;
 	if (path[0] != '/' || strlen(path) > PATH_LIMIT || strchr(path, ':') != NULL)
-		return hxb_fail(error, HXB_INVALID, "%s: '%.256s' is no absolute path of up to %d bytes without ':'", option,
-		    path, PATH_LIMIT);
+		return hxb_fail(error, HXB_INVALID,
+		    "%s: '%.256s' is no absolute path of up to %d bytes without ':'", option, path,
+		    PATH_LIMIT);
 	for (const char *c = path; *c != '\0'; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			return hxb_fail(error, HXB_INVALID, "%s: a control character in '%.256s'", option, path);
+			return hxb_fail(
+			    error, HXB_INVALID, "%s: a control character in '%.256s'", option, path);
 	return HXB_OK;
 }
 
@@ -46,9 +48,11 @@ check_shell(const struct hxb_session *session, const char *shell, struct hxb_err
 	if (r != HXB_OK || shell == NULL || shell[0] == '\0' || session->arguments->force)
 		return r;
 	if (stat(shell, &st) == -1)
-		return hxb_fail(error, HXB_REFUSED, "--shell: %.256s: %m; install it first, or use --force", shell);
+		return hxb_fail(
+		    error, HXB_REFUSED, "--shell: %.256s: %m; install it first, or use --force", shell);
 	if (!S_ISREG(st.st_mode) || faccessat(AT_FDCWD, shell, X_OK, AT_EACCESS) == -1)
-		return hxb_fail(error, HXB_REFUSED, "--shell: %.256s: not a program; use --force if it will be", shell);
+		return hxb_fail(
+		    error, HXB_REFUSED, "--shell: %.256s: not a program; use --force if it will be", shell);
 	return HXB_OK;
 }
 
@@ -59,8 +63,10 @@ read_wish(const struct hxb_session *session, struct wish *wish, struct hxb_error
 	const char *expires = hxb_option(arguments, "expires");
 	enum hxb_result r = HXB_OK;
 
-	*wish = (struct wish){ .login = hxb_option(arguments, "login"), .shell = hxb_option(arguments, "shell"),
-		.home = hxb_option(arguments, "home"), .has_expires = expires != NULL };
+	*wish = (struct wish){ .login = hxb_option(arguments, "login"),
+		.shell = hxb_option(arguments, "shell"),
+		.home = hxb_option(arguments, "home"),
+		.has_expires = expires != NULL };
 	if (wish->login == NULL && wish->shell == NULL && wish->home == NULL && expires == NULL)
 		return hxb_fail(error, HXB_INVALID, "set: wants --login, --shell, --home or --expires");
 	if (expires != NULL)
@@ -74,7 +80,8 @@ read_wish(const struct hxb_session *session, struct wish *wish, struct hxb_error
 
 /* Another's files would be in the user's hands, or the user locked out of them. */
 static enum hxb_result
-check_home(const struct hxb_session *session, const struct hxb_entry *entry, const char *home, struct hxb_error *error)
+check_home(const struct hxb_session *session, const struct hxb_entry *entry, const char *home,
+    struct hxb_error *error)
 {
 	struct stat st;
 
@@ -82,8 +89,8 @@ check_home(const struct hxb_session *session, const struct hxb_entry *entry, con
 		return HXB_OK;
 	if (S_ISDIR(st.st_mode) && entry->number != 0 && st.st_uid == entry->number)
 		return HXB_OK;
-	return hxb_fail(error, HXB_REFUSED, "--home: %.256s: is there already and is not the user's; chown it first, or use --force",
-	    home);
+	return hxb_fail(error, HXB_REFUSED,
+	    "--home: %.256s: is there already and is not the user's; chown it first, or use --force", home);
 }
 
 static bool
@@ -181,7 +188,8 @@ append_expiry(char text[TEXT_SIZE], int64_t expires)
 
 /* "login mona, shell /bin/bash": what differs, before and after. Both are "" where nothing does. */
 static void
-describe(const struct hxb_entry *old, const struct hxb_entry *new, char before[TEXT_SIZE], char after[TEXT_SIZE])
+describe(
+    const struct hxb_entry *old, const struct hxb_entry *new, char before[TEXT_SIZE], char after[TEXT_SIZE])
 {
 	const struct {
 		const char *key, *old, *new, *none;
@@ -210,8 +218,12 @@ write_entry(struct hxb_session *session, const struct hxb_person *person, const 
     struct hxb_error *error)
 {
 	char before[TEXT_SIZE], after[TEXT_SIZE], deed[TEXT_SIZE + 16];
-	struct hxb_change change = { .id = person->user->id, .name = person->name, .action = "set", .before = before,
-		.after = after, .deed = deed };
+	struct hxb_change change = { .id = person->user->id,
+		.name = person->name,
+		.action = "set",
+		.before = before,
+		.after = after,
+		.deed = deed };
 	enum hxb_result r;
 
 	describe(person->entry, entry, before, after);
@@ -267,7 +279,8 @@ static const struct hxb_option options[] = {
 	{ "login", "NAME", "the name on this host; files and processes keep the uid" },
 	{ "shell", "PATH", "the login shell; '' for the configuration's" },
 	{ "home", "PATH", "the home directory, which is not moved; '' for the configuration's" },
-	{ "expires", "DATE", "the last day of the account, YYYY-MM-DD, or a time, 2030-01-31T18:00:00Z; never" },
+	{ "expires", "DATE",
+	    "the last day of the account, YYYY-MM-DD, or a time, 2030-01-31T18:00:00Z; never" },
 	{ NULL, NULL, NULL },
 };
 

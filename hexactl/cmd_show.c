@@ -16,11 +16,11 @@
 struct view {
 	struct hxb_person person;
 	struct hxb_hold *hold; /* NULL: none */
-	char *parked;          /* names of the roles that the hold parked */
+	char *parked; /* names of the roles that the hold parked */
 	char *home;
 	const char *shell;
 	char reason[256]; /* why there is no login */
-	char **groups;    /* NULL-terminated: as the host has them now */
+	char **groups; /* NULL-terminated: as the host has them now */
 };
 
 static enum hxb_result
@@ -73,7 +73,8 @@ read_places(struct hxb_session *session, struct view *view, struct hxb_error *er
 	enum hxb_result r;
 
 	if (view->person.login == NULL) {
-		r = hxb_unmapped_reason(config, &hxb_host_places, session->ledger, view->person.user, view->reason, error);
+		r = hxb_unmapped_reason(
+		    config, &hxb_host_places, session->ledger, view->person.user, view->reason, error);
 		if (r == HXB_OK && view->reason[0] == '\0')
 			snprintf(view->reason, sizeof(view->reason), "not yet published");
 		return r;
@@ -83,8 +84,8 @@ read_places(struct hxb_session *session, struct view *view, struct hxb_error *er
 	return view->home != NULL ? HXB_OK : hxb_fail(error, HXB_FAILED, "out of memory");
 }
 
-static void
-line(struct hxb_table *table, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void line(struct hxb_table *table, const char *key, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 static void
 line(struct hxb_table *table, const char *key, const char *format, ...)
@@ -153,7 +154,8 @@ hold_lines(struct hxb_table *table, const struct view *view)
 	else
 		snprintf(since, sizeof(since), "?");
 	line(table, "held", "since %s by %s", since, view->hold->actor);
-	line(table, "parked", "the password, %s%s", view->parked[0] != '\0' ? "the roles " : "no role", view->parked);
+	line(table, "parked", "the password, %s%s", view->parked[0] != '\0' ? "the roles " : "no role",
+	    view->parked);
 }
 
 static enum hxb_result

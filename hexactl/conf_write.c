@@ -10,16 +10,16 @@
 #include "conf_write.h"
 #include "libhexabot/config.h"
 
-static const char header[] =
-    "# hexabot.conf: Hexabot's users on this host. Read by hexactl and pam_hexabot; an unknown key or a bad value is refused.\n"
-    "#\n"
-    "# login_roles = admin manager     roles that may log in here\n"
-    "# group_prefix = hexabot-         a role's group is this and the role's name\n"
-    "# home = /home/%u                 %u is the login\n"
-    "# shell = /bin/bash\n"
-    "# enumerate = yes                 whether getent lists everybody\n"
-    "# password_min_length = 8\n"
-    "\n";
+static const char header[] = "# hexabot.conf: Hexabot's users on this host. Read by hexactl and pam_hexabot; "
+                             "an unknown key or a bad value is refused.\n"
+                             "#\n"
+                             "# login_roles = admin manager     roles that may log in here\n"
+                             "# group_prefix = hexabot-         a role's group is this and the role's name\n"
+                             "# home = /home/%u                 %u is the login\n"
+                             "# shell = /bin/bash\n"
+                             "# enumerate = yes                 whether getent lists everybody\n"
+                             "# password_min_length = 8\n"
+                             "\n";
 
 /* What was written has to mean what was meant: paths may hold what the format has another use for. */
 static enum hxb_result
@@ -32,7 +32,8 @@ read_back(const char *path, const char *store, struct hxb_error *error)
 	if (r == HXB_OK)
 		r = hxb_config_load(&config, path, 0, error);
 	if (r == HXB_OK && strcmp(config.store, store) != 0)
-		r = hxb_fail(error, HXB_INVALID, "%.256s: a path that hexabot.conf can't hold; move the database", store);
+		r = hxb_fail(error, HXB_INVALID,
+		    "%.256s: a path that hexabot.conf can't hold; move the database", store);
 	hxb_config_free(&config);
 	return r;
 }

@@ -18,7 +18,8 @@ is_self(const struct hxb_session *session, const struct hxb_person *person)
 }
 
 static enum hxb_result
-is_last_admin(struct hxb_session *session, const struct hxb_person *person, bool *last, struct hxb_error *error)
+is_last_admin(
+    struct hxb_session *session, const struct hxb_person *person, bool *last, struct hxb_error *error)
 {
 	unsigned count = 0;
 	enum hxb_result r;
@@ -32,8 +33,8 @@ is_last_admin(struct hxb_session *session, const struct hxb_person *person, bool
 }
 
 enum hxb_result
-hxb_guard(struct hxb_session *session, const struct hxb_person *person, const struct hxb_loss *loss, char note[512],
-    struct hxb_error *error)
+hxb_guard(struct hxb_session *session, const struct hxb_person *person, const struct hxb_loss *loss,
+    char note[512], struct hxb_error *error)
 {
 	const char *reason;
 	bool last = false;
@@ -53,10 +54,10 @@ hxb_guard(struct hxb_session *session, const struct hxb_person *person, const st
 		return HXB_OK;
 	if (!session->arguments->force)
 		return hxb_fail(error, HXB_REFUSED, "%.128s: this is %s; %s", person->name, reason,
-		    last ? "enable or appoint another admin first, or use --force" :
-			   "have another admin do it, or use --force");
-	snprintf(note, 512, "%.128s: this was %s; 'hexactl %s %.128s%s%.128s' undoes it", person->name, reason, loss->undo,
-	    person->login != NULL ? person->login : person->user->id, loss->undo_rest[0] != '\0' ? " " : "",
-	    loss->undo_rest);
+		    last ? "enable or appoint another admin first, or use --force"
+		         : "have another admin do it, or use --force");
+	snprintf(note, 512, "%.128s: this was %s; 'hexactl %s %.128s%s%.128s' undoes it", person->name,
+	    reason, loss->undo, person->login != NULL ? person->login : person->user->id,
+	    loss->undo_rest[0] != '\0' ? " " : "", loss->undo_rest);
 	return HXB_OK;
 }

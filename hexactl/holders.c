@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * /proc/locks knows locks by inode; its device is not always the one that stat(2) shows (overlayfs, btrfs). So a process found
- * there counts only if it has that very file open. No file is opened here: closing it would drop our own locks.
+ * /proc/locks knows locks by inode; its device is not always the one that stat(2) shows (overlayfs, btrfs).
+ * So a process found there counts only if it has that very file open. No file is opened here: closing it
+ * would drop our own locks.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -48,7 +49,8 @@ describe(int pid, char *holder, size_t size)
 	snprintf(holder, size, "%s (process %d)", name[0] != '\0' ? name : "a program", pid);
 }
 
-/* The process of one line: "1: POSIX  ADVISORY  WRITE 1234 fd:00:5678 0 EOF". A waiting one has "->" behind its number. */
+/* The process of one line: "1: POSIX  ADVISORY  WRITE 1234 fd:00:5678 0 EOF". A waiting one has "->" behind
+ * its number. */
 static bool
 parse(char *line, const char *kind, ino_t inode, int *pid)
 {
@@ -57,7 +59,8 @@ parse(char *line, const char *kind, ino_t inode, int *pid)
 	long number;
 	size_t count = 0;
 
-	for (char *field = strtok_r(line, " ", &rest); field != NULL && count < 7; field = strtok_r(NULL, " ", &rest))
+	for (char *field = strtok_r(line, " ", &rest); field != NULL && count < 7;
+	     field = strtok_r(NULL, " ", &rest))
 		fields[count++] = field;
 	if (count < 7 || strcmp(fields[3], kind) != 0 || (end = strrchr(fields[5], ':')) == NULL)
 		return false;

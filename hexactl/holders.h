@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /*
- * Looks for another process with a lock on the file, or on the SQLite companions -wal and -shm of it, and describes it:
- * "node (process 1234)". False if there is none, or none that this process may see.
+ * Looks for another process with a lock on the file, or on the SQLite companions -wal and -shm of it, and
+ * describes it: "node (process 1234)". False if there is none, or none that this process may see.
  */
 bool hxb_lock_holder(const char *path, char *holder, size_t size);
 

@@ -20,7 +20,8 @@ number(const char **text, uint64_t *value)
 	return *value <= UINT32_MAX;
 }
 
-/* Whether one line, "INSIDE OUTSIDE COUNT", covers the range. Without /proc there is nothing to say against it. */
+/* Whether one line, "INSIDE OUTSIDE COUNT", covers the range. Without /proc there is nothing to say against
+ * it. */
 static bool
 covered(const char *path, uint32_t min, uint32_t max)
 {
@@ -32,8 +33,8 @@ covered(const char *path, uint32_t min, uint32_t max)
 	while (!found && fgets(line, sizeof(line), file) != NULL) {
 		const char *text = line;
 
-		found = number(&text, &inside) && number(&text, &outside) && number(&text, &count) && min >= inside &&
-		    max < inside + count;
+		found = number(&text, &inside) && number(&text, &outside) && number(&text, &count) &&
+		    min >= inside && max < inside + count;
 	}
 	if (file != NULL)
 		fclose(file);
@@ -49,7 +50,8 @@ hxb_ids_exist(uint32_t min, uint32_t max)
 bool
 hxb_ids_propose(uint32_t *min, uint32_t *max)
 {
-	/* Clear of people and packages (below 10000), systemd's ranges and nobody (60001 and more), and subuids (100000 and more). */
+	/* Clear of people and packages (below 10000), systemd's ranges and nobody (60001 and more), and
+	 * subuids (100000 and more). */
 	static const struct {
 		uint32_t min, max;
 	} ranges[] = { { 30000, 59999 }, { 10000, 29999 } };

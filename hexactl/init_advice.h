@@ -7,7 +7,8 @@
 
 #include "session.h"
 
-/* After init: warns of what is open (seed passwords, a store that all may read). first: says what it means and what comes next. */
+/* After init: warns of what is open (seed passwords, a store that all may read). first: says what it means
+ * and what comes next. */
 enum hxb_result hxb_init_advice(struct hxb_session *, uid_t store_uid, bool first, struct hxb_error *error);
 
 #endif

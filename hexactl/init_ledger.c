@@ -48,14 +48,16 @@ exists(const char *path)
 static enum hxb_result
 open_ledger(struct hxb_session *session, struct hxb_error *error)
 {
-	return hxb_ledger_open(HXB_LEDGER_PATH, 0, hxb_deadline_in(HXB_CTL_DEADLINE), &session->ledger, error);
+	return hxb_ledger_open(
+	    HXB_LEDGER_PATH, 0, hxb_deadline_in(HXB_CTL_DEADLINE), &session->ledger, error);
 }
 
 static enum hxb_result
 create(struct hxb_session *session, uid_t store_uid, struct hxb_error *error)
 {
-	const struct hxb_ledger_meta meta = { .store_uid = store_uid, .uid_min = session->config.uid_min,
-		.uid_max = session->config.uid_max };
+	const struct hxb_ledger_meta meta = {
+		.store_uid = store_uid, .uid_min = session->config.uid_min, .uid_max = session->config.uid_max
+	};
 	enum hxb_result r = hxb_ledger_create(HXB_LEDGER_PATH, &meta, error);
 
 	return r == HXB_OK ? open_ledger(session, error) : r;
@@ -110,8 +112,9 @@ rebuild(struct hxb_session *session, uid_t store_uid, struct hxb_error *error)
 			r = unfinished(session, &half, error);
 		if (r == HXB_OK && !half && !force)
 			return hxb_fail(error, HXB_REFUSED,
-			    HXB_LEDGER_PATH ": is there and in order; --force rebuilds it all the same, which loses holds "
-					    "with the passwords they parked, expiry dates and events");
+			    HXB_LEDGER_PATH
+			    ": is there and in order; --force rebuilds it all the same, which loses holds "
+			    "with the passwords they parked, expiry dates and events");
 		hxb_ledger_close(session->ledger);
 		session->ledger = NULL;
 		r = move_aside(error);
@@ -120,7 +123,8 @@ rebuild(struct hxb_session *session, uid_t store_uid, struct hxb_error *error)
 	}
 	r = create(session, store_uid, error);
 	if (r == HXB_OK)
-		r = hxb_ledger_rebuild(&session->config, &hxb_host_places, session->ledger, session->store, error);
+		r = hxb_ledger_rebuild(
+		    &session->config, &hxb_host_places, session->ledger, session->store, error);
 	return r;
 }
 
@@ -150,21 +154,24 @@ keep(struct hxb_session *session, uid_t store_uid, bool *changed, struct hxb_err
 
 	if (r == HXB_UNREADABLE) {
 		hxb_complain("%s", error->text);
-		return hxb_fail(error, r, HXB_LEDGER_PATH ": can't be used; --rebuild-ledger makes it anew from the map");
+		return hxb_fail(
+		    error, r, HXB_LEDGER_PATH ": can't be used; --rebuild-ledger makes it anew from the map");
 	}
 	if (r == HXB_OK)
 		r = unfinished(session, &half, error);
 	if (r == HXB_OK && half && !session->arguments->force)
 		r = hxb_fail(error, HXB_REFUSED,
-		    HXB_LEDGER_PATH ": is empty beside a map that is not: --rebuild-ledger takes names and uids from the map, "
-				    "--force gives them anew");
+		    HXB_LEDGER_PATH ": is empty beside a map that is not: --rebuild-ledger takes names and "
+		                    "uids from the map, "
+		                    "--force gives them anew");
 	if (r == HXB_OK)
 		r = hxb_session_check_range(session, error);
 	return r == HXB_OK ? check_owner(session, store_uid, changed, error) : r;
 }
 
 enum hxb_result
-hxb_init_ledger(struct hxb_session *session, uid_t store_uid, bool rebuilds, bool *changed, struct hxb_error *error)
+hxb_init_ledger(
+    struct hxb_session *session, uid_t store_uid, bool rebuilds, bool *changed, struct hxb_error *error)
 {
 	*changed = rebuilds;
 	if (rebuilds)
@@ -173,8 +180,9 @@ hxb_init_ledger(struct hxb_session *session, uid_t store_uid, bool rebuilds, boo
 		return keep(session, store_uid, changed, error);
 	if (exists(HXB_MAP_PATH) && !session->arguments->force)
 		return hxb_fail(error, HXB_REFUSED,
-		    HXB_LEDGER_PATH ": is gone, and its map is still there: --rebuild-ledger takes names and uids from the map, "
-				    "--force gives them anew");
+		    HXB_LEDGER_PATH ": is gone, and its map is still there: --rebuild-ledger takes names and "
+		                    "uids from the map, "
+		                    "--force gives them anew");
 	*changed = true;
 	return create(session, store_uid, error);
 }

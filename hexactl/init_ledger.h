@@ -12,10 +12,11 @@
 enum hxb_result hxb_init_directories(struct hxb_error *error);
 
 /*
- * Opens session->ledger; configuration and store are open, the lock is held. *changed: it was made or rebuilt, or has another
- * owner of the store in it. HXB_REFUSED where going on could give names and numbers to other people.
+ * Opens session->ledger; configuration and store are open, the lock is held. *changed: it was made or
+ * rebuilt, or has another owner of the store in it. HXB_REFUSED where going on could give names and numbers
+ * to other people.
  */
-enum hxb_result hxb_init_ledger(struct hxb_session *, uid_t store_uid, bool rebuild, bool *changed,
-    struct hxb_error *error);
+enum hxb_result hxb_init_ledger(
+    struct hxb_session *, uid_t store_uid, bool rebuild, bool *changed, struct hxb_error *error);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* hexactl: the administrator's tool. The table of commands, and the only place where a result becomes an exit code. */
+/* hexactl: the administrator's tool. The table of commands, and the only place where a result becomes an exit
+ * code. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -62,7 +63,8 @@ named(const struct hxb_command *command, const char *first, const char *second)
 		return false;
 	if (command->name[size] == '\0')
 		return true;
-	return command->name[size] == ' ' && (second == NULL || strcmp(command->name + size + 1, second) == 0);
+	return command->name[size] == ' ' &&
+	    (second == NULL || strcmp(command->name + size + 1, second) == 0);
 }
 
 /* One line a command, the first sentence of its summary: all, or those of one group ("role"). */
@@ -78,8 +80,10 @@ overview(const char *group, FILE *file)
 			    (int)strcspn(summary, "."), summary);
 	}
 	fprintf(file,
-	    "\n'hexactl COMMAND --help' tells more. USER is a login, username, email or id; login:, username:, email: or\n"
-	    "id: before it says which. Exit codes: 0 done, 1 failed, 2 wrong usage or ambiguous, 3 no such user or role,\n"
+	    "\n'hexactl COMMAND --help' tells more. USER is a login, username, email or id; login:, "
+	    "username:, email: or\n"
+	    "id: before it says which. Exit codes: 0 done, 1 failed, 2 wrong usage or ambiguous, 3 no such "
+	    "user or role,\n"
 	    "4 refused by a guard, 6 store busy or unreadable.\n");
 }
 
@@ -138,8 +142,9 @@ finish(struct hxb_session *session, struct hxb_error *error)
 		r = hxb_session_publish(session, false, error);
 		if (r != HXB_OK) {
 			hxb_session_complain(session, r, error);
-			hxb_complain("publish: the changes are made, and count at each login, but 'id' and 'getent' show them "
-				     "only after 'hexactl publish'");
+			hxb_complain("publish: the changes are made, and count at each login, but 'id' and "
+			             "'getent' show them "
+			             "only after 'hexactl publish'");
 		}
 	}
 	if (arguments->json)

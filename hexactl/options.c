@@ -70,8 +70,9 @@ check_operands(const struct hxb_arguments *arguments, struct hxb_error *error)
 		return hxb_fail(error, HXB_INVALID, "%s: wants %s; see 'hexactl %s --help'", command->name,
 		    command->operands, command->name);
 	if (command->operands_max >= 0 && arguments->operand_count > command->operands_max)
-		return hxb_fail(error, HXB_INVALID, "%s: '%s' is one operand too many; see 'hexactl %s --help'",
-		    command->name, arguments->operands[command->operands_max], command->name);
+		return hxb_fail(error, HXB_INVALID,
+		    "%s: '%s' is one operand too many; see 'hexactl %s --help'", command->name,
+		    arguments->operands[command->operands_max], command->name);
 	return HXB_OK;
 }
 

@@ -13,20 +13,20 @@
 struct hxb_session;
 
 struct hxb_option {
-	const char *name;  /* without the dashes */
+	const char *name; /* without the dashes */
 	const char *value; /* what the usage text calls its value; NULL: it takes none */
 	const char *help;
 };
 
 struct hxb_command {
-	const char *name;     /* "list", "role add" */
+	const char *name; /* "list", "role add" */
 	const char *operands; /* for the usage text; "" : none */
 	const char *summary;
 	int operands_min;
 	int operands_max; /* -1: any number */
-	bool adopts;      /* opens configuration, ledger and store itself: init */
-	bool changes;     /* has --dry-run, and publishes what it changed */
-	bool force;       /* has --force */
+	bool adopts; /* opens configuration, ledger and store itself: init */
+	bool changes; /* has --dry-run, and publishes what it changed */
+	bool force; /* has --force */
 	const struct hxb_option *options; /* its own: ends with a NULL name; NULL: none */
 	enum hxb_result (*run)(struct hxb_session *session, struct hxb_error *error);
 };
@@ -35,7 +35,8 @@ struct hxb_arguments {
 	const struct hxb_command *command;
 	const char *config; /* --config FILE, or the usual one */
 	bool json, dry_run, force, help;
-	const char *values[HXB_OPTIONS_MAX]; /* as in command->options; NULL: not given; "" for one without value */
+	const char
+	    *values[HXB_OPTIONS_MAX]; /* as in command->options; NULL: not given; "" for one without value */
 	int operand_count;
 	char **operands;
 };

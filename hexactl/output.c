@@ -17,7 +17,8 @@ adopt(struct hxb_json *json, struct json_t *parent, const char *key, struct json
 		json->failed = true;
 		return NULL;
 	}
-	if ((key != NULL ? json_object_set_new(parent, key, value) : json_array_append_new(parent, value)) != 0) {
+	if ((key != NULL ? json_object_set_new(parent, key, value) : json_array_append_new(parent, value)) !=
+	    0) {
 		json->failed = true;
 		return NULL;
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * JSON for programs: pure ASCII; what was no UTF-8 becomes U+FFFD. An object or array belongs to its parent; a root (parent NULL) is
- * freed by hxb_json_print() or hxb_json_free(). A lack of memory is remembered and shows there.
+ * JSON for programs: pure ASCII; what was no UTF-8 becomes U+FFFD. An object or array belongs to its parent;
+ * a root (parent NULL) is freed by hxb_json_print() or hxb_json_free(). A lack of memory is remembered and
+ * shows there.
  */
 #ifndef HXB_OUTPUT_H
 #define HXB_OUTPUT_H
@@ -20,7 +21,8 @@ struct hxb_json {
 /* key: NULL where the parent is an array. */
 struct json_t *hxb_json_object(struct hxb_json *, struct json_t *parent, const char *key);
 struct json_t *hxb_json_array(struct hxb_json *, struct json_t *parent, const char *key);
-void hxb_json_text(struct hxb_json *, struct json_t *parent, const char *key, const char *text); /* NULL: null */
+void hxb_json_text(
+    struct hxb_json *, struct json_t *parent, const char *key, const char *text); /* NULL: null */
 void hxb_json_number(struct hxb_json *, struct json_t *parent, const char *key, int64_t number);
 void hxb_json_flag(struct hxb_json *, struct json_t *parent, const char *key, bool flag);
 

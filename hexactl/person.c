@@ -8,7 +8,8 @@
 
 #define BATCH 64 /* users read in one transaction of the store: about a millisecond */
 
-/* Whether the host knows the user by the ledger's name and number: it does not where it has come to use them itself. */
+/* Whether the host knows the user by the ledger's name and number: it does not where it has come to use them
+ * itself. */
 static bool
 is_mapped(const struct hxb_entry *entry)
 {
@@ -18,7 +19,8 @@ is_mapped(const struct hxb_entry *entry)
 
 	if (entry == NULL || entry->removed || entry->login[0] == '\0' || (map = hxb_map_pin()) == NULL)
 		return false;
-	mapped = hxb_map_user_by_login(map, entry->login, &user) == HXB_MAP_FOUND && user.uid == entry->number;
+	mapped =
+	    hxb_map_user_by_login(map, entry->login, &user) == HXB_MAP_FOUND && user.uid == entry->number;
 	hxb_map_unpin(map);
 	return mapped;
 }
@@ -50,7 +52,8 @@ judge(struct hxb_session *session, struct hxb_user *user, struct hxb_person *per
 }
 
 enum hxb_result
-hxb_person_load(struct hxb_session *session, const char *id, struct hxb_person *person, struct hxb_error *error)
+hxb_person_load(
+    struct hxb_session *session, const char *id, struct hxb_person *person, struct hxb_error *error)
 {
 	struct hxb_user *user = NULL;
 	enum hxb_result r;
@@ -104,8 +107,8 @@ copy_user(const struct hxb_user *user)
 	if (!copy_text(&copy->id, user->id) || !copy_text(&copy->username, user->username) ||
 	    !copy_text(&copy->email, user->email) || !copy_text(&copy->first_name, user->first_name) ||
 	    !copy_text(&copy->last_name, user->last_name) || !copy_text(&copy->password, user->password) ||
-	    !copy_text(&copy->created_at, user->created_at) || !copy_text(&copy->updated_at, user->updated_at) ||
-	    !copy_roles(copy, user)) {
+	    !copy_text(&copy->created_at, user->created_at) ||
+	    !copy_text(&copy->updated_at, user->updated_at) || !copy_roles(copy, user)) {
 		hxb_user_free(copy);
 		return NULL;
 	}
@@ -130,7 +133,8 @@ keep(const struct hxb_user *user, void *context, struct hxb_error *error)
 
 /* Hands on, and frees, what the batch holds. */
 static enum hxb_result
-hand_on(struct hxb_session *session, struct batch *batch, hxb_person_fn *each, void *context, struct hxb_error *error)
+hand_on(struct hxb_session *session, struct batch *batch, hxb_person_fn *each, void *context,
+    struct hxb_error *error)
 {
 	struct hxb_person person;
 	enum hxb_result r = HXB_OK;

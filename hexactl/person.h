@@ -16,16 +16,17 @@ struct hxb_person {
 	bool held;
 	enum hxb_state state;
 	const char *login; /* as the host knows the user now; NULL: unmapped */
-	const char *name;  /* the login, else the username */
+	const char *name; /* the login, else the username */
 };
 
 /* Reads a person, within a transaction or without. HXB_NOT_FOUND if the store has no such id. */
-enum hxb_result hxb_person_load(struct hxb_session *, const char *id, struct hxb_person *person,
-    struct hxb_error *error);
+enum hxb_result hxb_person_load(
+    struct hxb_session *, const char *id, struct hxb_person *person, struct hxb_error *error);
 void hxb_person_clear(struct hxb_person *person);
 
 /* Calls `each` for everybody in the store, oldest first, outside of the store's transactions. */
-typedef enum hxb_result hxb_person_fn(const struct hxb_person *person, void *context, struct hxb_error *error);
+typedef enum hxb_result hxb_person_fn(
+    const struct hxb_person *person, void *context, struct hxb_error *error);
 enum hxb_result hxb_people(struct hxb_session *, hxb_person_fn *each, void *context, struct hxb_error *error);
 
 #endif

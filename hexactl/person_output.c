@@ -7,7 +7,8 @@
 #include "times.h"
 
 static void
-add_roles(struct hxb_json *json, struct json_t *object, const char *key, const struct hxb_user *user, bool active)
+add_roles(
+    struct hxb_json *json, struct json_t *object, const char *key, const struct hxb_user *user, bool active)
 {
 	struct json_t *list = hxb_json_array(json, object, key);
 
@@ -30,7 +31,8 @@ add_time(struct hxb_json *json, struct json_t *object, const char *key, const ch
 }
 
 void
-hxb_person_json(struct hxb_json *json, struct json_t *object, const struct hxb_person *person, const char *unmapped)
+hxb_person_json(
+    struct hxb_json *json, struct json_t *object, const struct hxb_person *person, const char *unmapped)
 {
 	const struct hxb_user *user = person->user;
 	const struct hxb_state_rule *rule = hxb_state_rule(person->state);
@@ -69,7 +71,8 @@ hxb_person_roles(const struct hxb_person *person)
 		return NULL;
 	end = text;
 	for (size_t i = 0; i < user->role_count; i++)
-		end += sprintf(end, user->roles[i].active ? "%s%s" : "%s(%s)", i > 0 ? " " : "", user->roles[i].name);
+		end += sprintf(
+		    end, user->roles[i].active ? "%s%s" : "%s(%s)", i > 0 ? " " : "", user->roles[i].name);
 	return text;
 }
 

@@ -8,7 +8,8 @@
 #include "person.h"
 
 /* unmapped: why there is no login; "" if there is one. */
-void hxb_person_json(struct hxb_json *, struct json_t *object, const struct hxb_person *, const char *unmapped);
+void hxb_person_json(
+    struct hxb_json *, struct json_t *object, const struct hxb_person *, const char *unmapped);
 
 /* The roles as "admin (auditor)": inactive ones in parentheses. NULL if there is no memory. */
 char *hxb_person_roles(const struct hxb_person *);

@@ -20,7 +20,8 @@ hxb_print_prepare(void)
 		(void)setlocale(LC_CTYPE, "C");
 }
 
-/* Invisible characters and those that reorder or join others: two names could look alike, a line could read backwards. */
+/* Invisible characters and those that reorder or join others: two names could look alike, a line could read
+ * backwards. */
 static bool
 misleading(uint32_t character)
 {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Invariant: whatever ends the prompt, the terminal echoes again. A signal is only noted, and raised anew once the terminal is as it was.
+ * Invariant: whatever ends the prompt, the terminal echoes again. A signal is only noted, and raised anew
+ * once the terminal is as it was.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -23,34 +25,58 @@ note(int signal)
 	caught = signal;
 }
 
+/* What was before the prompt. */
+struct before {
+	struct sigaction actions[SIGNAL_COUNT];
+	sigset_t mask;
+};
+
+/* They are let in only where the prompt waits: one that came a moment earlier would not end a read(2). */
 static void
-catch_signals(struct sigaction old[SIGNAL_COUNT])
+catch_signals(struct before *before)
 {
-	struct sigaction action = { .sa_handler = note }; /* no SA_RESTART: read(2) has to come back */
+	struct sigaction action = { .sa_handler = note };
+	sigset_t blocked;
 
 	caught = 0;
+	sigemptyset(&blocked);
 	for (size_t i = 0; i < SIGNAL_COUNT; i++)
-		sigaction(signals[i], &action, &old[i]);
+		sigaddset(&blocked, signals[i]);
+	sigprocmask(SIG_BLOCK, &blocked, &before->mask);
+	for (size_t i = 0; i < SIGNAL_COUNT; i++)
+		sigaction(signals[i], &action, &before->actions[i]);
 }
 
 static void
-restore_signals(const struct sigaction old[SIGNAL_COUNT])
+restore_signals(const struct before *before)
 {
 	for (size_t i = 0; i < SIGNAL_COUNT; i++)
-		sigaction(signals[i], &old[i], NULL);
+		sigaction(signals[i], &before->actions[i], NULL);
+	sigprocmask(SIG_SETMASK, &before->mask, NULL);
 	if (caught != 0)
 		raise(caught);
 }
 
+/* Waits for a byte, or with `mask` for one of its signals, and reads it. */
+static ssize_t
+read_byte(int fd, const sigset_t *mask, char *c)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+
+	if (mask != NULL && ppoll(&ready, 1, NULL, mask) == -1)
+		return -1;
+	return read(fd, c, 1);
+}
+
 /* One line, byte by byte: what follows it is somebody else's. */
 static enum hxb_result
-read_line(int fd, char password[HXB_PASSWORD_BUFFER], struct hxb_error *error)
+read_line(int fd, const sigset_t *mask, char password[HXB_PASSWORD_BUFFER], struct hxb_error *error)
 {
 	size_t used = 0;
 	ssize_t got;
 	char c = '\0';
 
-	while ((got = read(fd, &c, 1)) == 1 && c != '\n') {
+	while ((got = read_byte(fd, mask, &c)) == 1 && c != '\n') {
 		if (c == '\0')
 			return hxb_fail(error, HXB_INVALID, "the password holds a NUL byte");
 		if (used + 1 >= HXB_PASSWORD_BUFFER)
@@ -84,7 +110,7 @@ enum hxb_result
 hxb_prompt_password(const char *question, char password[HXB_PASSWORD_BUFFER], struct hxb_error *error)
 {
 	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	struct sigaction old[SIGNAL_COUNT];
+	struct before before;
 	struct termios echoing, silent;
 	enum hxb_result r;
 
@@ -93,24 +119,24 @@ hxb_prompt_password(const char *question, char password[HXB_PASSWORD_BUFFER], st
 			close(fd);
 		return hxb_fail(error, HXB_INVALID, "there is no terminal to ask on; use --stdin");
 	}
-	catch_signals(old);
+	catch_signals(&before);
 	silent = echoing;
 	silent.c_lflag &= (tcflag_t) ~(ECHO | ECHOE | ECHOK | ECHONL);
 	if (tcsetattr(fd, TCSAFLUSH, &silent) == -1) {
 		r = hxb_fail(error, HXB_FAILED, "the terminal's echo can't be turned off: %m");
 	} else {
 		write_all(fd, question);
-		r = read_line(fd, password, error);
+		r = read_line(fd, &before.mask, password, error);
 		write_all(fd, "\n");
 		tcsetattr(fd, TCSAFLUSH, &echoing);
 	}
 	close(fd);
-	restore_signals(old);
+	restore_signals(&before);
 	return r;
 }
 
 enum hxb_result
 hxb_read_password(char password[HXB_PASSWORD_BUFFER], struct hxb_error *error)
 {
-	return read_line(STDIN_FILENO, password, error);
+	return read_line(STDIN_FILENO, NULL, password, error);
 }

@@ -44,8 +44,8 @@ hxb_roles_clear(struct hxb_roles *roles)
 }
 
 enum hxb_result
-hxb_roles_find(const struct hxb_roles *roles, const char *name, const struct hxb_role **rolep,
-    struct hxb_error *error)
+hxb_roles_find(
+    const struct hxb_roles *roles, const char *name, const struct hxb_role **rolep, struct hxb_error *error)
 {
 	size_t used = 0;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The store's roles by name and id, and lists of role ids: NULL-terminated arrays of strings, as a hold parks them. */
+/* The store's roles by name and id, and lists of role ids: NULL-terminated arrays of strings, as a hold parks
+ * them. */
 #ifndef HXB_ROLES_H
 #define HXB_ROLES_H
 
@@ -17,10 +18,11 @@ enum hxb_result hxb_roles_load(struct hxb_store *, struct hxb_roles *roles, stru
 void hxb_roles_clear(struct hxb_roles *roles);
 
 /* HXB_NOT_FOUND with the names there are. */
-enum hxb_result hxb_roles_find(const struct hxb_roles *, const char *name, const struct hxb_role **rolep,
-    struct hxb_error *error);
+enum hxb_result hxb_roles_find(
+    const struct hxb_roles *, const char *name, const struct hxb_role **rolep, struct hxb_error *error);
 
-/* The names of the ids, as "admin manager"; roles that are no more are left out. NULL if there is no memory. */
+/* The names of the ids, as "admin manager"; roles that are no more are left out. NULL if there is no memory.
+ */
 char *hxb_roles_text(const struct hxb_roles *, char *const *ids);
 
 /* Lists of ids. Adding one that is there changes nothing. HXB_FAILED: no memory. */

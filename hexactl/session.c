@@ -48,7 +48,8 @@ hxb_session_check_range(struct hxb_session *session, struct hxb_error *error)
 		return r;
 	if (meta.uid_min != session->config.uid_min || meta.uid_max != session->config.uid_max)
 		return hxb_fail(error, HXB_UNREADABLE,
-		    "uid_min, uid_max: the ledger was made with %u to %u, and files on this host belong to those uids: "
+		    "uid_min, uid_max: the ledger was made with %u to %u, and files on this host belong to "
+		    "those uids: "
 		    "set them back in %s",
 		    meta.uid_min, meta.uid_max, session->arguments->config);
 	return HXB_OK;
@@ -65,8 +66,8 @@ hxb_session_open(struct hxb_session *session, struct hxb_error *error)
 	if (r != HXB_OK)
 		return r;
 	if (access(HXB_LEDGER_PATH, F_OK) == -1 && errno == ENOENT)
-		return hxb_fail(error, HXB_UNREADABLE, "%s: not there: run 'hexactl init --store %s'%s", HXB_LEDGER_PATH,
-		    session->config.store,
+		return hxb_fail(error, HXB_UNREADABLE, "%s: not there: run 'hexactl init --store %s'%s",
+		    HXB_LEDGER_PATH, session->config.store,
 		    access(HXB_MAP_PATH, F_OK) == 0 ? ", with --rebuild-ledger to keep names and uids" : "");
 	deadline = hxb_deadline_in(HXB_CTL_DEADLINE);
 	r = hxb_ledger_open(HXB_LEDGER_PATH, 0, deadline, &session->ledger, error);
@@ -225,9 +226,11 @@ name_holder(const struct hxb_session *session, struct hxb_error *error)
 	char holder[64];
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		if (paths[i] == NULL || paths[i][0] == '\0' || !hxb_lock_holder(paths[i], holder, sizeof(holder)))
+		if (paths[i] == NULL || paths[i][0] == '\0' ||
+		    !hxb_lock_holder(paths[i], holder, sizeof(holder)))
 			continue;
-		hxb_fail(error, HXB_BUSY, "%s: busy: %s holds its lock; try again when it is done", paths[i], holder);
+		hxb_fail(error, HXB_BUSY, "%s: busy: %s holds its lock; try again when it is done", paths[i],
+		    holder);
 		return;
 	}
 }

@@ -2,8 +2,9 @@
 /*
  * What a command works with: configuration, ledger, store, and the changes made so far.
  *
- * Invariants: locks are taken in one order, publisher's lock, ledger, store; a transaction lasts milliseconds, nothing is printed, prompted for
- * or hashed within one; a changing command holds the publisher's lock from its first transaction until it has published.
+ * Invariants: locks are taken in one order, publisher's lock, ledger, store; a transaction lasts
+ * milliseconds, nothing is printed, prompted for or hashed within one; a changing command holds the
+ * publisher's lock from its first transaction until it has published.
  */
 #ifndef HXB_SESSION_H
 #define HXB_SESSION_H
@@ -30,7 +31,7 @@ struct hxb_session {
 	struct hxb_changes changes;
 	struct hxb_publish_report report;
 	bool published; /* report is set */
-	int lock;       /* -1: not held */
+	int lock; /* -1: not held */
 	bool ledger_begun, store_begun;
 	unsigned complaints;
 	sigset_t signals; /* as they were before the lock was taken */
@@ -42,18 +43,20 @@ enum hxb_commit_order { HXB_STORE_FIRST, HXB_LEDGER_FIRST };
 /* Sets everything to nothing. hxb_session_close() may follow whatever happens next. */
 enum hxb_result hxb_session_init(struct hxb_session *, const struct hxb_arguments *, struct hxb_error *error);
 
-/* Reads the configuration, opens ledger and store, and checks that the range of uids is still the ledger's. */
+/* Reads the configuration, opens ledger and store, and checks that the range of uids is still the ledger's.
+ */
 enum hxb_result hxb_session_open(struct hxb_session *, struct hxb_error *error);
 enum hxb_result hxb_session_check_range(struct hxb_session *, struct hxb_error *error);
 void hxb_session_close(struct hxb_session *); /* rolls back what is open */
 
 /*
- * Takes the publisher's lock; needed before the first transaction. Signals that could end hexactl between a commit and its publish
- * wait until the session is closed. Does nothing if it is held.
+ * Takes the publisher's lock; needed before the first transaction. Signals that could end hexactl between a
+ * commit and its publish wait until the session is closed. Does nothing if it is held.
  */
 enum hxb_result hxb_session_lock(struct hxb_session *, struct hxb_error *error);
 
-/* Begins a transaction in both, or in the ledger alone. Whatever follows, hxb_session_rollback() ends what is still open. */
+/* Begins a transaction in both, or in the ledger alone. Whatever follows, hxb_session_rollback() ends what is
+ * still open. */
 enum hxb_result hxb_session_begin(struct hxb_session *, struct hxb_error *error);
 enum hxb_result hxb_session_begin_ledger(struct hxb_session *, struct hxb_error *error);
 
@@ -61,13 +64,16 @@ enum hxb_result hxb_session_begin_ledger(struct hxb_session *, struct hxb_error 
 enum hxb_result hxb_session_commit(struct hxb_session *, enum hxb_commit_order, struct hxb_error *error);
 void hxb_session_rollback(struct hxb_session *);
 
-/* Publishes; report and published are set. force: even if most users would be lost. With --dry-run nothing is installed. */
+/* Publishes; report and published are set. force: even if most users would be lost. With --dry-run nothing is
+ * installed. */
 enum hxb_result hxb_session_publish(struct hxb_session *, bool force, struct hxb_error *error);
 
-/* Tells the administrator about a failure: HXB_BUSY with the process that holds the lock. Clears the error. */
+/* Tells the administrator about a failure: HXB_BUSY with the process that holds the lock. Clears the error.
+ */
 void hxb_session_complain(struct hxb_session *, enum hxb_result r, struct hxb_error *error);
 
-/* The worse of two results. The enum is in the order of the exit codes, but for a conflict, which is a plain failure. */
+/* The worse of two results. The enum is in the order of the exit codes, but for a conflict, which is a plain
+ * failure. */
 enum hxb_result hxb_worse(enum hxb_result a, enum hxb_result b);
 
 #endif

@@ -13,7 +13,8 @@ struct hxb_table;
 struct hxb_table *hxb_table_new(unsigned columns, const char *const *headings);
 void hxb_table_free(struct hxb_table *); /* takes NULL */
 
-/* Adds a row of copied cells; the cell in `column` gets the colour. A lack of memory shows when it is printed. */
+/* Adds a row of copied cells; the cell in `column` gets the colour. A lack of memory shows when it is
+ * printed. */
 void hxb_table_row(struct hxb_table *, const char *const *cells, unsigned column, enum hxb_colour colour);
 
 /* To standard output. */

@@ -15,7 +15,8 @@ hxb_time_local(int64_t seconds, char text[HXB_TIME_SIZE])
 	time_t when = (time_t)seconds;
 	struct tm parts;
 
-	if (localtime_r(&when, &parts) == NULL || strftime(text, HXB_TIME_SIZE, "%Y-%m-%d %H:%M:%S %z", &parts) == 0)
+	if (localtime_r(&when, &parts) == NULL ||
+	    strftime(text, HXB_TIME_SIZE, "%Y-%m-%d %H:%M:%S %z", &parts) == 0)
 		snprintf(text, HXB_TIME_SIZE, "?");
 }
 
@@ -25,7 +26,8 @@ hxb_time_utc(int64_t seconds, char text[HXB_TIME_SIZE])
 	time_t when = (time_t)seconds;
 	struct tm parts;
 
-	if (gmtime_r(&when, &parts) == NULL || strftime(text, HXB_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+	if (gmtime_r(&when, &parts) == NULL ||
+	    strftime(text, HXB_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
 		snprintf(text, HXB_TIME_SIZE, "?");
 }
 
@@ -58,8 +60,8 @@ date(const char **text, struct tm *parts)
 	int year, month, day;
 	bool leap;
 
-	if (!number(text, 4, &year) || !character(text, "-") || !number(text, 2, &month) || !character(text, "-") ||
-	    !number(text, 2, &day))
+	if (!number(text, 4, &year) || !character(text, "-") || !number(text, 2, &month) ||
+	    !character(text, "-") || !number(text, 2, &day))
 		return false;
 	leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 	/* Below 1970 there is nothing to mean, and 0 stands for "never". */
@@ -95,7 +97,8 @@ zone(const char **text, int *seconds)
 	*seconds = 0;
 	if (character(text, "Zz"))
 		return true;
-	if (!character(text, "+-") || !number(text, 2, &hours) || !character(text, ":") || !number(text, 2, &minutes))
+	if (!character(text, "+-") || !number(text, 2, &hours) || !character(text, ":") ||
+	    !number(text, 2, &minutes))
 		return false;
 	*seconds = sign * (hours * 3600 + minutes * 60);
 	return hours < 24 && minutes < 60;
@@ -111,7 +114,8 @@ hxb_time_read(const char *text, int64_t *seconds)
 	if (!date(&text, &parts))
 		return HXB_INVALID;
 	rfc3339 = *text == 'T' || *text == 't';
-	if (!character(&text, "Tt ") || !clock_time(&text, &parts) || (rfc3339 && !zone(&text, &offset)) || *text != '\0')
+	if (!character(&text, "Tt ") || !clock_time(&text, &parts) || (rfc3339 && !zone(&text, &offset)) ||
+	    *text != '\0')
 		return HXB_INVALID;
 	*seconds = (int64_t)timegm(&parts) - offset;
 	return HXB_OK;
@@ -141,8 +145,10 @@ hxb_time_expires(const char *text, int64_t *seconds, struct hxb_error *error)
 	*seconds = 0;
 	if (strcmp(text, "never") == 0)
 		return HXB_OK;
-	if (local_day(text, true, seconds) || (strchr(text, 'T') != NULL && hxb_time_read(text, seconds) == HXB_OK))
-		return *seconds > 0 ? HXB_OK : hxb_fail(error, HXB_INVALID, "--expires: '%s' is too long ago", text);
+	if (local_day(text, true, seconds) ||
+	    (strchr(text, 'T') != NULL && hxb_time_read(text, seconds) == HXB_OK))
+		return *seconds > 0 ? HXB_OK
+		                    : hxb_fail(error, HXB_INVALID, "--expires: '%s' is too long ago", text);
 	return hxb_fail(error, HXB_INVALID,
 	    "--expires: '%s' is no date: expected YYYY-MM-DD, 2030-01-31T18:00:00Z or never", text);
 }
@@ -180,8 +186,11 @@ hxb_time_since(const char *text, int64_t now, int64_t *seconds, struct hxb_error
 		*seconds = ago < now ? now - ago : 0;
 		return HXB_OK;
 	}
-	if (local_day(text, false, seconds) || (strchr(text, 'T') != NULL && hxb_time_read(text, seconds) == HXB_OK))
+	if (local_day(text, false, seconds) ||
+	    (strchr(text, 'T') != NULL && hxb_time_read(text, seconds) == HXB_OK))
 		return HXB_OK;
 	return hxb_fail(error, HXB_INVALID,
-	    "--since: '%s' is no time: expected YYYY-MM-DD, 2030-01-31T18:00:00Z, or how long ago: 30m, 2h, 3d, 1w", text);
+	    "--since: '%s' is no time: expected YYYY-MM-DD, 2030-01-31T18:00:00Z, or how long ago: 30m, 2h, "
+	    "3d, 1w",
+	    text);
 }

@@ -9,13 +9,15 @@ enum way { BY_LOGIN, BY_USERNAME, BY_EMAIL, BY_ID, WAYS };
 static const char *const prefixes[WAYS] = { "login:", "username:", "email:", "id:" };
 
 static enum hxb_result
-user_of_login(struct hxb_session *session, const char *login, struct hxb_user **userp, struct hxb_error *error)
+user_of_login(
+    struct hxb_session *session, const char *login, struct hxb_user **userp, struct hxb_error *error)
 {
 	struct hxb_entry *entry = NULL;
 	enum hxb_result r;
 
 	r = hxb_ledger_entry_by_login(session->ledger, login, &entry, error);
-	/* The ledger does not tell Mona from mona, which is right for giving names and wrong for finding people. */
+	/* The ledger does not tell Mona from mona, which is right for giving names and wrong for finding
+	 * people. */
 	if (r == HXB_OK && (entry->kind != HXB_ENTRY_USER || strcmp(entry->login, login) != 0))
 		r = HXB_NOT_FOUND;
 	if (r == HXB_OK)
@@ -59,8 +61,8 @@ try_way(struct hxb_session *session, enum way way, const char *value, char **idp
 			r = hxb_fail(error, HXB_FAILED, "out of memory");
 	} else if (strcmp(*idp, user->id) != 0) {
 		r = hxb_fail(error, HXB_AMBIGUOUS,
-		    "%.128s: could be two people: say '%s%.128s' for the one, '%s%.128s' for the other", value,
-		    prefixes[*first], value, prefixes[way], value);
+		    "%.128s: could be two people: say '%s%.128s' for the one, '%s%.128s' for the other",
+		    value, prefixes[*first], value, prefixes[way], value);
 	}
 	hxb_user_free(user);
 	return r;
@@ -90,7 +92,8 @@ hxb_user_find(struct hxb_session *session, const char *operand, char **idp, stru
 		if (only == WAYS || only == way)
 			r = try_way(session, way, value, &id, &first, error);
 	if (r == HXB_OK && id == NULL)
-		r = hxb_fail(error, HXB_NOT_FOUND, "%.256s: no such user; 'hexactl list' shows who there is", operand);
+		r = hxb_fail(
+		    error, HXB_NOT_FOUND, "%.256s: no such user; 'hexactl list' shows who there is", operand);
 	if (r == HXB_OK) {
 		*idp = id;
 		id = NULL;

@@ -2,8 +2,8 @@
 /*
  * The map's bytes and the opened map, private to map_*.c.
  *
- * header | users | roles | tombstones | by_login | by_uid | by_group | by_gid | user_roles | role_members |
- * strings
+ * header | users | roles | tombstones | by_login | by_uid | by_group | by_gid |
+ * user_roles | role_members | strings
  *
  * The four indexes are open-addressing hash tables with linear probing. A slot is 0 if it is empty, else the
  * index of the record plus one and, in the bits that no index needs, some of the hash, so that probing seldom
@@ -38,16 +38,14 @@
 struct hxb_map_header {
 	char magic[8];
 	uint64_t checksum; /* of everything from header_size to the end of the header */
-	uint32_t
-	    superseded; /* not 0: another map was renamed over this one; the only word that ever changes */
+	uint32_t superseded; /* not 0: another map has this one's name now; the only word that ever changes */
 	uint32_t header_size;
 	uint16_t major, minor;
 	uint32_t flags;
 	uint64_t file_size;
 	uint64_t generation;
 	int64_t published;
-	uint64_t
-	    seed; /* of indexes and checksums, new with each publish: nobody can choose names that collide */
+	uint64_t seed; /* new with each publish: nobody can choose names that collide */
 	uint32_t user_count, role_count, tombstone_count;
 	uint32_t membership_count; /* entries in role_members */
 	uint32_t long_list_count; /* entries in user_roles */

@@ -166,6 +166,36 @@ hxb_trust_directory(const char *path, uid_t owner, struct hxb_error *error)
 	return r;
 }
 
+/*
+ * Who may make files beside the store can forge its journal, and SQLite obeys a journal with the ids that we
+ * act under: so where those are root's, every directory has to be root's alone, and a sticky bit on the last
+ * one helps nobody.
+ */
+static enum hxb_result
+judge_surroundings(const char *path, const struct stat *st, uid_t owner, struct hxb_error *error)
+{
+	const struct policy of_root = { .owner = 0, .forbidden = GROUP_OR_OTHERS, .sticky_helps = true };
+	const struct policy of_owner = { .owner = owner, .forbidden = S_IWOTH, .sticky_helps = true };
+	struct policy policy = st->st_uid == 0 ? of_root : of_owner;
+	char shown[PATH_MAX];
+	struct stat parent;
+	const char *name;
+	enum hxb_result r;
+	int dir;
+
+	r = walk(&policy, path, &dir, &name, error);
+	if (r != HXB_OK)
+		return r;
+	snprintf(shown, sizeof(shown), "%.*s", (int)(name - path - 1), path);
+	policy.sticky_helps = false;
+	if (fstat(dir, &parent) == -1)
+		r = hxb_fail(error, HXB_UNREADABLE, "%s: %m", shown);
+	else
+		r = judge_directory(&policy, &parent, shown, error);
+	close(dir);
+	return r;
+}
+
 enum hxb_result
 hxb_trust_store(const char *path, uid_t owner, struct stat *st, struct hxb_error *error)
 {
@@ -174,7 +204,8 @@ hxb_trust_store(const char *path, uid_t owner, struct stat *st, struct hxb_error
 	int fd;
 
 	r = open_judged(&policy, path, O_PATH, &fd, st, error);
-	if (r == HXB_OK)
-		close(fd);
-	return r;
+	if (r != HXB_OK)
+		return r;
+	close(fd);
+	return judge_surroundings(path, st, owner, error);
 }

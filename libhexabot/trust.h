@@ -25,8 +25,9 @@ enum hxb_result hxb_trust_directory(const char *path, uid_t owner, struct hxb_er
 
 /*
  * Judges the store: a regular file with one link whose owner is root or `owner`, not writable by others, in
- * directories of root's or `owner`'s that others can't rename in. (The group may write: Hexabot's deployments
- * do that.) *st is the file's. HXB_UNREADABLE with a reason otherwise.
+ * directories of root's or `owner`'s where others can't make or rename files. The group may write (Hexabot's
+ * deployments do that) unless the store is root's: then every directory has to be root's alone. *st is the
+ * file's. HXB_UNREADABLE with a reason otherwise.
  */
 enum hxb_result hxb_trust_store(const char *path, uid_t owner, struct stat *st, struct hxb_error *error);
 

@@ -20,8 +20,8 @@ struct found {
 static enum nss_status
 fill_private(const struct hxb_map_user *user, struct group *result, char *buffer, size_t size, int *errnop)
 {
-	struct hxb_nss_buffer room = {buffer, size};
-	struct group found = {.gr_gid = user->uid};
+	struct hxb_nss_buffer room = { buffer, size };
+	struct group found = { .gr_gid = user->uid };
 
 	found.gr_mem = hxb_nss_pointers(&room, 0);
 	if (found.gr_mem == NULL)
@@ -58,8 +58,8 @@ static enum nss_status
 fill_role(const struct hxb_map *map, const struct hxb_map_role *role, struct group *result, char *buffer,
     size_t size, int *errnop)
 {
-	struct hxb_nss_buffer room = {buffer, size};
-	struct group found = {.gr_gid = role->gid};
+	struct hxb_nss_buffer room = { buffer, size };
+	struct group found = { .gr_gid = role->gid };
 	enum nss_status status;
 
 	found.gr_mem = hxb_nss_pointers(&room, role->member_count);

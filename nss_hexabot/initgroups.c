@@ -66,7 +66,7 @@ _nss_hexabot_initgroups_dyn(const char *login, gid_t skip, long int *start, long
 {
 	const struct hxb_map *map = hxb_map_pin();
 	enum hxb_map_status found = HXB_MAP_UNAVAILABLE;
-	struct gids gids = {start, size, array, limit};
+	struct gids gids = { start, size, array, limit };
 	const long int before = *start;
 	struct hxb_map_user user;
 	enum nss_status status;

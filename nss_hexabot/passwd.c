@@ -7,8 +7,8 @@ static struct hxb_nss_list list;
 static enum nss_status
 fill(const struct hxb_map_user *user, struct passwd *result, char *buffer, size_t size, int *errnop)
 {
-	struct hxb_nss_buffer room = {buffer, size};
-	struct passwd found = {.pw_uid = user->uid, .pw_gid = user->uid};
+	struct hxb_nss_buffer room = { buffer, size };
+	struct passwd found = { .pw_uid = user->uid, .pw_gid = user->uid };
 
 	found.pw_name = hxb_nss_copy(&room, "", user->login);
 	found.pw_passwd = hxb_nss_copy(&room, "", "x");

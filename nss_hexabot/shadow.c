@@ -10,15 +10,15 @@ static enum nss_status
 fill(const struct hxb_map_user *user, struct spwd *result, char *buffer, size_t size, int *errnop)
 {
 	const bool denied = user->shadow == HXB_SHADOW_DENIED;
-	struct hxb_nss_buffer room = {buffer, size};
+	struct hxb_nss_buffer room = { buffer, size };
 	struct spwd found = {
-	    .sp_lstchg = user->shadow == HXB_SHADOW_INVITED ? 0 : -1,
-	    .sp_min = -1,
-	    .sp_max = -1,
-	    .sp_warn = -1,
-	    .sp_inact = -1,
-	    .sp_expire = denied ? 1 : -1,
-	    .sp_flag = ~0UL,
+		.sp_lstchg = user->shadow == HXB_SHADOW_INVITED ? 0 : -1,
+		.sp_min = -1,
+		.sp_max = -1,
+		.sp_warn = -1,
+		.sp_inact = -1,
+		.sp_expire = denied ? 1 : -1,
+		.sp_flag = ~0UL,
 	};
 
 	found.sp_namp = hxb_nss_copy(&room, "", user->login);

@@ -4,9 +4,7 @@
 
 load host
 
-module=/lib/$(cc -print-multiarch)/security/pam_hexabot.so
-map=/var/lib/hexactl/map.1
-kept=("$STORE" "$CONF" "$map" /var/lib/hexactl/private "$module" /etc/pam.d)
+kept=("$STORE" "$CONF" "$MAP" /var/lib/hexactl/private "$MODULE" /etc/pam.d)
 
 setup_file() {
 	store_setup

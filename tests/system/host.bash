@@ -4,6 +4,8 @@
 
 STORE=/srv/hexabot/hexabot.sqlite
 CONF=/etc/hexabot/hexabot.conf
+MAP=/var/lib/hexactl/map.1
+MODULE=/lib/$(cc -print-multiarch)/security/pam_hexabot.so
 LOG=/var/log/auth.log
 here=$PROJECT/tests/system
 

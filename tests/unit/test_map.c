@@ -418,6 +418,7 @@ no_shortened_or_lengthened_map_opens(void **state)
 	size_t length;
 
 	(void)state;
+	assert_int_equal(chmod(LOOSE, 0644), 0);
 	assert_int_equal(truncate(LOOSE, (off_t)size + 1), 0);
 	assert_null(hxb_map_open(LOOSE, geteuid(), NULL));
 	for (length = size - 1; length < size; length--) { /* down to 0 */

@@ -1,0 +1,143 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# What the owner of the store, the caller of a set-uid program and any local user can't do.
+
+load host
+
+setup_file() {
+	store_setup
+}
+
+forge() { # DIRECTORY: of a copy of the store that hexabot owns; /etc/victim is root's
+	echo precious >/etc/victim
+	[ "$1/hexabot.sqlite" = "$STORE" ] || cp -p "$STORE" "$1/"
+	chown hexabot: "$1"
+	"$here/forge_journal" /etc/victim "$(($(stat -c %s "$STORE") / 4096))" >"$1/hexabot.sqlite-journal"
+	chown hexabot: "$1/hexabot.sqlite-journal"
+}
+
+@test "a forged hot journal makes a plain root program delete root's file: the forgery is good" {
+	mkdir /srv/control
+	forge /srv/control
+	sqlite3 /srv/control/hexabot.sqlite 'SELECT count(*) FROM users'
+	[ ! -e /etc/victim ]
+}
+
+@test "it makes neither pam_hexabot nor hexactl delete it" {
+	local cmd
+	for cmd in 'ssh_key mona true' 'su_as lars mona pw-mona true' 'hexactl list' 'hexactl disable mona' 'chpasswd <<<mona:pw-mona-two'; do
+		forge /srv/hexabot
+		eval "$cmd" || true
+		[ "$(cat /etc/victim)" = precious ]
+	done
+	rm -f "$STORE-journal"
+	hexactl enable mona
+}
+
+@test "a journal that Hexabot left when it was killed is rolled back" {
+	local id
+	id=$(sql "SELECT id FROM users WHERE username = 'mona'")
+	(
+		echo "PRAGMA cache_spill = ON; PRAGMA cache_size = 1; BEGIN; UPDATE users SET state = 0; CREATE TABLE filler AS
+			WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT i, hex(randomblob(50)) FROM n;
+			SELECT 'spilled';"
+		sleep 30
+	) | as hexabot sqlite3 "$STORE" >/tmp/spilled 3>&- 4>&- &
+	until_true 10 grep -q spilled /tmp/spilled
+	kill -KILL "$(fuser_of "$STORE")"
+	[ -s "$STORE-journal" ]
+	ssh_key mona true
+	[ "$(stat -c %U "$STORE")" = hexabot ]
+	[ "$(sql "SELECT state FROM users WHERE id = '$id'")" = 1 ]
+	kill %1 || true
+}
+
+fuser_of() { # FILE: the process that has it open
+	local fd
+	for fd in /proc/[0-9]*/fd/*; do
+		if [ "$(readlink "$fd")" = "$1" ]; then
+			fd=${fd#/proc/}
+			echo "${fd%%/*}"
+			return
+		fi
+	done
+}
+
+su_process() { # of lars's
+	local status
+	for status in /proc/[0-9]*/status; do
+		if grep -qs '^Name:	su$' "$status"; then
+			basename "$(dirname "$status")"
+			return
+		fi
+	done
+	return 1
+}
+
+@test "who calls su may stop it at the prompt, but not while it is at the store" {
+	local pid
+	(echo 'BEGIN EXCLUSIVE; SELECT 1;' && sleep 2) | as hexabot sqlite3 "$STORE" >/tmp/locked 3>&- 4>&- &
+	until_true 5 test -s /tmp/locked
+	mkfifo /tmp/typed
+	# su reads its terminal; dialog types when we let it.
+	attempt su dialog 'assword: ' pw-mona-two -- setpriv --reuid lars --regid lars --init-groups \
+		su mona -c 'echo in'
+	until_true 5 su_process
+	pid=$(su_process)
+	sleep 0.8 # the password is typed; su waits for the lock
+	run as lars kill -STOP "$pid"
+	[ "$status" -ne 0 ]
+	[[ $output == *'not permitted'* ]]
+	attempts_end
+	got_in su
+	said su '^in'
+}
+
+@test "a stopped su holds no lock" {
+	local pid
+	attempt su dialog 'assword: ' '' -- setpriv --reuid lars --regid lars --init-groups sh -c 'sleep 0.3; exec su mona'
+	until_true 5 su_process
+	pid=$(su_process)
+	as lars kill -STOP "$pid"
+	timeout 3 sqlite3 "$STORE" 'BEGIN EXCLUSIVE; ROLLBACK'
+	hexactl publish
+	as lars kill -KILL "$pid" || kill -KILL "$pid"
+	attempts_end
+}
+
+@test "a local user who locks the map keeps nobody from publishing" {
+	as lars flock --shared "$MAP" sleep 10 3>&- 4>&- &
+	as lars flock --exclusive /var/lib/hexactl sleep 10 3>&- 4>&- &
+	sleep 0.3
+	timeout 4 hexactl disable Emile.D
+	run ssh_key Emile.D true
+	[ "$status" -ne 0 ]
+	hexactl enable Emile.D
+	kill %1 %2
+}
+
+@test "a password column of the user's own making burns no time and opens nothing" {
+	local value before
+	before=$(sql "SELECT password FROM users WHERE username = 'ada'")
+	for value in "'\$2b\$31\$abcdefghijklmnopqrstuuyS0nBdGNdnpuJJ7Tw3kKzUbTFE8yq6S'" "'\$6\$salt\$x'" "''" NULL "'pw-ada'" \
+		"hex(randomblob(50000))" "'\$2b\$12\$short'" "X'00'"; do
+		sql "UPDATE users SET password = $value WHERE username = 'ada'"
+		attempt empty su_as lars ada '' true
+		attempt plain ssh_password ada pw-ada true
+		attempts_end
+		kept_out empty plain
+		took_less 6000 empty plain
+	done
+	sql "UPDATE users SET password = '$before' WHERE username = 'ada'"
+	ssh_password ada pw-ada true
+}
+
+@test "who may read the host's files reads no hash and no code" {
+	[ "$(stat -c '%U %a' /var/lib/hexactl/private /var/lib/hexactl/private/ledger.sqlite "$MAP" | xargs)" = \
+		'root 700 root 600 root 444' ]
+	[ "$(grep -c '[$]2[aby]' "$MAP")" -eq 0 ]
+	run as lars getent shadow mona
+	[ "$output" = 'mona:*:::::::' ]
+	run as lars hexactl list
+	[ "$status" -eq 1 ]
+}
