@@ -32,12 +32,6 @@ struct adoption {
 	bool changed;
 };
 
-static enum hxb_result
-no_memory(struct hxb_error *error)
-{
-	return hxb_fail(error, HXB_FAILED, "out of memory");
-}
-
 /* A file that is yet to be made: its directory is resolved, and its name is kept. */
 static char *
 resolve_new(const char *path)
@@ -116,7 +110,7 @@ read_config(struct adoption *adoption, struct hxb_error *error)
 
 	if (lstat(path, &st) == -1 && errno == ENOENT) {
 		if ((adoption->config = strdup(path)) == NULL)
-			return no_memory(error);
+			return hxb_fail(error, HXB_FAILED, "out of memory");
 		return plan_config(adoption, error);
 	}
 	if ((adoption->config = realpath(path, NULL)) == NULL)
@@ -125,7 +119,7 @@ read_config(struct adoption *adoption, struct hxb_error *error)
 	if (r != HXB_OK)
 		return r;
 	if ((adoption->old_store = strdup(session->config.store)) == NULL)
-		return no_memory(error);
+		return hxb_fail(error, HXB_FAILED, "out of memory");
 	if (strcmp(adoption->old_store, adoption->store) != 0 && !session->arguments->force)
 		return hxb_fail(error, HXB_REFUSED, "%s: is set to %s; --force takes %s instead", path,
 		    adoption->old_store, adoption->store);
@@ -154,7 +148,7 @@ open_store(struct adoption *adoption, struct hxb_error *error)
 		return r;
 	free(session->config.store);
 	session->config.store = strdup(adoption->store);
-	return session->config.store != NULL ? HXB_OK : no_memory(error);
+	return session->config.store != NULL ? HXB_OK : hxb_fail(error, HXB_FAILED, "out of memory");
 }
 
 static enum hxb_result

@@ -23,18 +23,6 @@ struct work {
 };
 
 static enum hxb_result
-copy_ids(char *const *ids, char ***copy, struct hxb_error *error)
-{
-	enum hxb_result r = HXB_OK;
-
-	if ((*copy = calloc(1, sizeof(**copy))) == NULL)
-		return hxb_fail(error, HXB_FAILED, "out of memory");
-	for (size_t i = 0; r == HXB_OK && ids != NULL && ids[i] != NULL; i++)
-		r = hxb_role_ids_add(copy, ids[i], error);
-	return r;
-}
-
-static enum hxb_result
 read_before(
     struct hxb_session *session, const struct hxb_person *person, struct work *work, struct hxb_error *error)
 {
@@ -46,7 +34,7 @@ read_before(
 	if (r != HXB_OK)
 		return r;
 	if (person->held)
-		return copy_ids(work->hold->parked.role_ids, &work->before, error);
+		return hxb_role_ids_copy(work->hold->parked.role_ids, &work->before, error);
 	return hxb_role_ids_of(person->user, &work->before, error);
 }
 
@@ -54,7 +42,7 @@ static enum hxb_result
 read_named(const struct hxb_session *session, struct work *work, struct hxb_error *error)
 {
 	const struct hxb_arguments *arguments = session->arguments;
-	enum hxb_result r = copy_ids(NULL, &work->named, error);
+	enum hxb_result r = hxb_role_ids_copy(NULL, &work->named, error);
 
 	for (int i = 1; r == HXB_OK && i < arguments->operand_count; i++) {
 		const struct hxb_role *role;
@@ -69,7 +57,8 @@ read_named(const struct hxb_session *session, struct work *work, struct hxb_erro
 static enum hxb_result
 make_after(struct work *work, struct hxb_error *error)
 {
-	enum hxb_result r = copy_ids(work->verb == SET ? work->named : work->before, &work->after, error);
+	enum hxb_result r =
+	    hxb_role_ids_copy(work->verb == SET ? work->named : work->before, &work->after, error);
 
 	for (size_t i = 0; r == HXB_OK && work->named[i] != NULL; i++) {
 		if (work->verb == ADD)
@@ -121,15 +110,11 @@ guard(
 static enum hxb_result
 write_held(struct hxb_session *session, struct work *work, struct hxb_error *error)
 {
-	hxb_role_ids_free(work->hold->parked.role_ids);
-	work->hold->parked.role_ids = NULL;
-	for (size_t i = 0; work->after[i] != NULL; i++) {
-		enum hxb_result r = hxb_role_ids_add(&work->hold->parked.role_ids, work->after[i], error);
+	enum hxb_result r;
 
-		if (r != HXB_OK)
-			return r;
-	}
-	return hxb_ledger_put_hold(session->ledger, work->hold, error);
+	hxb_role_ids_free(work->hold->parked.role_ids);
+	r = hxb_role_ids_copy(work->after, &work->hold->parked.role_ids, error);
+	return r == HXB_OK ? hxb_ledger_put_hold(session->ledger, work->hold, error) : r;
 }
 
 static enum hxb_result
@@ -161,29 +146,31 @@ warn_inactive(const struct hxb_person *person, const struct work *work)
 
 static void
 tell(struct hxb_session *session, const struct hxb_person *person, const struct work *work,
-    struct hxb_change *change)
+    const struct hxb_change *recorded)
 {
+	struct hxb_change change = *recorded;
 	char deed[512];
 
 	snprintf(deed, sizeof(deed), "given the roles %s (before: %s)",
 	    work->after_text[0] != '\0' ? work->after_text : "none",
 	    work->before_text[0] != '\0' ? work->before_text : "none");
-	change->deed = deed;
-	change->remark = person->held ? "they count when the hold ends" : NULL;
-	hxb_change_done(session, change);
+	change.deed = deed;
+	change.remark = person->held ? "they count when the hold ends" : NULL;
+	hxb_change_done(session, &change);
 	if (work->note[0] != '\0')
 		hxb_complain("%s", work->note);
 }
 
 static void
-tell_none(struct hxb_session *session, const struct work *work, struct hxb_change *change)
+tell_none(struct hxb_session *session, const struct work *work, const struct hxb_change *recorded)
 {
+	struct hxb_change change = *recorded;
 	char deed[512];
 
 	snprintf(deed, sizeof(deed), "already has the roles %s",
 	    work->before_text[0] != '\0' ? work->before_text : "none");
-	change->deed = deed;
-	hxb_change_none(session, change);
+	change.deed = deed;
+	hxb_change_none(session, &change);
 }
 
 static enum hxb_result

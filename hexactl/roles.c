@@ -121,6 +121,18 @@ hxb_role_ids_add(char ***ids, const char *id, struct hxb_error *error)
 }
 
 enum hxb_result
+hxb_role_ids_copy(char *const *ids, char ***copy, struct hxb_error *error)
+{
+	enum hxb_result r = HXB_OK;
+
+	if ((*copy = calloc(1, sizeof(**copy))) == NULL)
+		return hxb_fail(error, HXB_FAILED, "out of memory");
+	for (size_t i = 0; r == HXB_OK && ids != NULL && ids[i] != NULL; i++)
+		r = hxb_role_ids_add(copy, ids[i], error);
+	return r;
+}
+
+enum hxb_result
 hxb_role_ids_of(const struct hxb_user *user, char ***ids, struct hxb_error *error)
 {
 	enum hxb_result r = HXB_OK;

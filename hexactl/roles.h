@@ -28,6 +28,8 @@ char *hxb_roles_text(const struct hxb_roles *, char *const *ids);
 /* Lists of ids. Adding one that is there changes nothing. HXB_FAILED: no memory. */
 size_t hxb_role_ids_count(char *const *ids);
 bool hxb_role_ids_have(char *const *ids, const char *id);
+enum hxb_result hxb_role_ids_copy(
+    char *const *ids, char ***copy, struct hxb_error *error); /* ids may be NULL */
 enum hxb_result hxb_role_ids_add(char ***ids, const char *id, struct hxb_error *error);
 enum hxb_result hxb_role_ids_of(const struct hxb_user *user, char ***ids, struct hxb_error *error);
 void hxb_role_ids_remove(char **ids, const char *id);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-#include <ctype.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <ini.h>
@@ -189,9 +189,11 @@ valid_path(const char *text)
 static bool
 valid_group_prefix(const char *text)
 {
-	/* Role groups and private groups (hexabot.LOGIN) must never share a name. */
-	return strlen(text) <= 16 && hxb_login_valid(text) &&
-	    strncmp(text, HXB_PRIVATE_GROUP_PREFIX, strlen(HXB_PRIVATE_GROUP_PREFIX)) != 0;
+	size_t length = strlen(text), other = strlen(HXB_PRIVATE_GROUP_PREFIX);
+
+	/* Role groups and private groups (hexabot.LOGIN) must never share a name, whatever a role is called. */
+	return length <= 16 && hxb_login_valid(text) && !hxb_name_reserved(text) &&
+	    strncasecmp(text, HXB_PRIVATE_GROUP_PREFIX, length < other ? length : other) != 0;
 }
 
 /* A path for a passwd line; in it, %u is the only use of %. */
@@ -257,7 +259,7 @@ static const struct option options[] = {
 	STRING(store, NULL, valid_path, "the absolute path of Hexabot's database"),
 	LIST(login_roles, IN_FILE, "admin manager", NULL, "names of roles"),
 	STRING(group_prefix, "hexabot-", valid_group_prefix,
-	    "1 to 16 letters, digits, '_', '.', '-', other than hexabot."),
+	    "1 to 16 letters, digits, '_', '.', '-', no reserved name and no start of hexabot."),
 	STRING(home, "/home/%u", valid_home, "an absolute path with %u for the login, without ':'"),
 	STRING(shell, "/bin/bash", valid_template, "an absolute path without ':'"),
 	NUMBER(uid_min, "1879048192", 1000, 2147483646, "a number from 1000 to 2147483646"),
@@ -373,6 +375,26 @@ take_line(void *context, const char *section, const char *name, const char *valu
 	return 1;
 }
 
+/* The file, as inih reads it. */
+struct source {
+	FILE *file;
+	int line;
+	bool too_long;
+};
+
+/* fgets(3) for inih, which would take what does not fit for a line of its own. */
+static char *
+read_line(char *text, int size, void *stream)
+{
+	struct source *source = stream;
+
+	if (fgets(text, size, source->file) == NULL)
+		return NULL;
+	source->line++;
+	source->too_long = strchr(text, '\n') == NULL && feof(source->file) == 0;
+	return source->too_long ? NULL : text;
+}
+
 /* What no single line can tell. */
 static enum hxb_result
 check_whole(const struct hxb_config *config, const char *path, struct hxb_error *error)
@@ -391,27 +413,29 @@ enum hxb_result
 hxb_config_load(struct hxb_config *config, const char *path, uid_t owner, struct hxb_error *error)
 {
 	struct reading reading = { .config = config };
-	FILE *file;
+	struct source source = { .file = NULL };
 	enum hxb_result r;
 	int fd, line;
 
 	r = hxb_trust_open(path, O_RDONLY, owner, &fd, error);
 	if (r != HXB_OK)
 		return r;
-	file = fdopen(fd, "r");
-	if (file == NULL) {
+	source.file = fdopen(fd, "r");
+	if (source.file == NULL) {
 		close(fd);
 		return hxb_fail(error, HXB_FAILED, "%s: %m", path);
 	}
-	line = ini_parse_file(file, take_line, &reading);
-	if (ferror(file))
+	line = ini_parse_stream(read_line, &source, take_line, &reading);
+	if (ferror(source.file))
 		r = hxb_fail(error, HXB_UNREADABLE, "%s: %m", path);
 	else if (line != 0)
 		r = hxb_fail(error, HXB_UNREADABLE, "%s:%d: %s", path, line,
 		    reading.failed ? reading.first.text : "expected key = value");
+	else if (source.too_long)
+		r = hxb_fail(error, HXB_UNREADABLE, "%s:%d: the line is too long", path, source.line);
 	else
 		r = check_whole(config, path, error);
-	fclose(file);
+	fclose(source.file);
 	return r;
 }
 

@@ -18,7 +18,7 @@
 /* clang-format off */
 static const char *const reserved_names[] = {
 	"adm", "amavis", "audio", "avahi", "avahi-autoipd", "backup", "bin", "bind", "cdrom",
-	"chrony", "clamav", "colord", "crontab", "daemon", "debian-spamd", "debian-tor", "dialout", "dip", "disk", "dnsmasq",
+	"chrony", "clamav", "colord", "crontab", "daemon", "debian-exim", "debian-gdm", "debian-snmp", "debian-spamd", "debian-tor", "dialout", "dip", "disk", "dnsmasq",
 	"docker", "dovecot", "dovenull", "elasticsearch", "fax", "floppy", "ftp", "games", "gdm", "geoclue", "git", "gitlab-runner",
 	"gnats", "grafana", "haproxy", "hplip", "input", "irc", "jenkins", "kmem", "kubernetes", "kvm", "landscape", "ldap",
 	"libvirt", "libvirt-dnsmasq", "libvirt-qemu", "lightdm", "list", "lp", "lpadmin", "lxc", "lxd", "mail", "man", "memcache",
@@ -70,32 +70,33 @@ hxb_name_reserved(const char *name)
 	           sizeof(*reserved_names), compare_reserved) != NULL;
 }
 
+/* Control characters, and marks that break the line or turn the direction of writing. */
+static bool
+unsafe_in_gecos(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == ':' || c == ',' || c == 0x61c ||
+	    (c >= 0x200e && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
 /* The length of the UTF-8 character at p, or 0 if there is none that may be shown in a passwd line. */
 static size_t
 gecos_character(const unsigned char *p)
 {
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 }; /* else it has a shorter form */
 	size_t length;
+	uint32_t c;
 
-	if (p[0] < 0x80)
-		return p[0] >= 0x20 && p[0] != 0x7f && p[0] != ':' && p[0] != ',' ? 1 : 0;
-	if (p[0] >= 0xc2 && p[0] <= 0xdf)
-		length = 2;
-	else if ((p[0] & 0xf0) == 0xe0)
-		length = 3;
-	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
-		length = 4;
-	else
+	length = p[0] < 0x80 ? 1 : (p[0] & 0xe0) == 0xc0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : 4;
+	if (length == 4 && (p[0] & 0xf8) != 0xf0)
 		return 0;
+	c = length == 1 ? p[0] : p[0] & (0x7fu >> length);
 	for (size_t i = 1; i < length; i++) {
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
+		c = c << 6 | (p[i] & 0x3f);
 	}
-	if (length == 2 && p[0] == 0xc2 && p[1] < 0xa0)
-		return 0; /* C1 control characters */
-	if (length == 3 && p[0] == 0xe2 &&
-	    ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
-	        (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)))
-		return 0; /* line separators and marks that turn the direction of writing */
+	if (c < least[length] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff) || unsafe_in_gecos(c))
+		return 0;
 	return length;
 }
 

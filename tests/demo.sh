@@ -1,89 +1,80 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# demo.sh BUILD: the main job, played with the real programs in a throw-away host. Nothing on this machine is started or
-# changed. On a terminal it ends in a shell of that host.
+# demo.sh BUILD: the main job, played with the real programs in a throw-away host. On a terminal it ends in a shell of
+# that host. Exit status: 0; 1 if something did not go as the story says; 77 where no such host can be had.
 set -euo pipefail
 
 PROJECT=$(cd "$(dirname "$0")/.." && pwd)
 export PROJECT
-here=$PROJECT/tests/system
 
-outside() { # BUILD
-	local BUILD=$1 shown=(--show "$PROJECT")
-	"$here/testhost" true # where that can't be had it says so in one line
-	echo "Preparing a throw-away host; this takes a minute the first time ..."
-	"$here/image"
+if [ "${2-}" != --inside ]; then
+	export BUILD=$1
+	"$PROJECT/tests/system/testhost" true || exit
+	"$PROJECT/tests/system/image"
 	mkdir -p "$PROJECT/$BUILD/tests"
-	gcc -O2 -o "$PROJECT/$BUILD/tests/logd" "$here/logd.c"
+	cc -O2 -o "$PROJECT/$BUILD/tests/logd" "$PROJECT/tests/system/logd.c"
+	shown=(--show "$PROJECT")
 	[ ! -d "$PROJECT/../shared" ] || shown+=(--show "$(realpath "$PROJECT/../shared")")
-	exec "$here/testhost" --image "$PROJECT/build/image" "${shown[@]}" \
-		env PROJECT="$PROJECT" BUILD="$BUILD" "$PROJECT/tests/demo.sh" --inside
-}
+	exec "$PROJECT/tests/system/testhost" --image "$PROJECT/build/image" "${shown[@]}" \
+		env BUILD="$BUILD" "$PROJECT/tests/demo.sh" "$BUILD" --inside
+fi
+
+# shellcheck source=tests/system/host.bash
+. "$PROJECT/tests/system/host.bash"
 
 say() {
-	printf '\n%s\n' "$*"
+	printf '\n# %s\n' "$1"
 }
 
-play() { # CMD: as typed; a refusal is part of the story
-	printf '# %s\n' "$1"
-	bash -c "$1" 2>&1 || true
+show() { # COMMAND: prints it, runs it
+	printf '$ %s\n' "$1"
+	bash -c "$1"
 }
 
-play_ssh() { # USER PASSWORD CMD
-	printf '# ssh %s@localhost %s          (password: %s)\n' "$1" "$3" "$2"
-	ssh_password "$1" "$2" "$3" 2>&1 || true
-}
-
-last_refusal() {
-	until_true 5 grep -q 'pam_hexabot(.*refused' "$LOG"
-	printf '# grep pam_hexabot %s | tail -n 1\n' "$LOG"
-	grep pam_hexabot "$LOG" | tail -n 1
-}
-
-story() {
-	say "A host with sshd, and the database of a Hexabot: its people, roles and passwords."
-	play "hexactl init --store $STORE"
-	play "hexactl list"
-
-	say "The host knows them now."
-	play "getent passwd mona"
-	play "id mona"
-	play "getent shadow mona max"
-
-	say "Mona, a manager in Hexabot, logs in with her password there; her home is made."
-	play_ssh mona pw-mona "id; ls -ld ."
-
-	say "She is given a role, and her next session has the group."
-	play "hexactl role add mona operators"
-	play_ssh mona pw-mona id
-
-	say "She is disabled: here, and in Hexabot's web page."
-	play "hexactl disable mona"
-	play_ssh mona pw-mona id
-	last_refusal
-
-	say "And enabled again."
-	play "hexactl enable mona"
-	play_ssh mona pw-mona id
-
-	say "What happened:"
-	play "hexactl log mona"
-}
-
-inside() {
-	# shellcheck source=tests/system/host.bash
-	source "$here/host.bash"
-	host_setup >/dev/null
-	store_make
-	story
-	if [ -t 0 ] && [ -t 1 ]; then
-		say "This is a shell of that host. Everybody's password is pw-NAME; it all vanishes when you leave."
-		bash || true
+show_refused() { # COMMAND: has to fail
+	if show "$1"; then
+		echo "demo: that should have been refused" >&2
+		exit 1
 	fi
 }
 
-if [ "$1" = --inside ]; then
-	inside
-else
-	outside "$1"
+host_setup
+store_make
+rm -f /root/.ssh/id_ed25519 /etc/ssh/authorized_keys
+export SSHPASS=pw-mona
+
+say "A host with sshd, and Hexabot's database on it. Adopt it:"
+show "hexactl init --store $STORE"
+
+say "Hexabot's people are now users of this host; the enabled managers and admins may log in."
+show "hexactl list"
+show "getent passwd mona"
+show "id mona"
+
+say "mona is a manager. Her Hexabot password opens the host."
+show "sshpass -e ssh mona@localhost 'whoami; pwd'"
+
+say "Give her a role: it is a group at the next login."
+show "hexactl role add mona operators"
+show "sshpass -e ssh mona@localhost 'id -Gn'"
+
+say "Disable her: the very next attempt is refused, and the log says why."
+show "hexactl disable mona"
+show_refused "sshpass -e ssh mona@localhost true"
+show "grep 'refused mona' $LOG"
+show "getent shadow mona"
+
+say "The same when somebody disables her in Hexabot itself, here by SQL."
+show "hexactl enable mona"
+show "sqlite3 $STORE \"UPDATE users SET state = 0 WHERE username = 'mona'\""
+show_refused "sshpass -e ssh mona@localhost true"
+
+say "Enabled again, she is back."
+show "hexactl enable mona"
+show "sshpass -e ssh mona@localhost 'echo in again'"
+show "hexactl log mona"
+
+if [ -t 0 ] && [ -t 1 ]; then
+	say "A shell in that host. Everybody's password is pw- and the username; 'exit' ends the host."
+	exec script -q -c bash /dev/null
 fi

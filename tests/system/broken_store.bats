@@ -52,10 +52,9 @@ refused='pam_hexabot\((sshd):(auth|account)\): refused mona from [^ ]*: .*'
 }
 
 @test "the store is locked by another process" {
-	(echo 'BEGIN EXCLUSIVE; SELECT 1;' && sleep 30) | as hexabot sqlite3 "$STORE" >/tmp/locked 3>&- 4>&- &
-	until_true 5 test -s /tmp/locked
+	sql_open 'BEGIN EXCLUSIVE'
 	mona_alone_is_refused "$refused$STORE: busy"
-	kill %1
+	sql_kill
 }
 
 @test "the ledger is absent" {

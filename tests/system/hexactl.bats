@@ -101,16 +101,21 @@ state_of() { # USERNAME
 	exits 6 hexactl list
 	exits 6 hexactl disable mona
 	mv "$STORE.away" "$STORE"
-	(echo 'BEGIN EXCLUSIVE; SELECT 1;' && sleep 20) | as hexabot sqlite3 "$STORE" >/tmp/locked 3>&- 4>&- &
-	until_true 5 test -s /tmp/locked
+	sql_open 'BEGIN EXCLUSIVE'
 	exits 6 timeout 8 hexactl disable mona
+	sql_kill
 	[[ $output == *sqlite3* ]]
-	kill %1
+}
+
+everything() { # that hexactl writes
+	sql .dump
+	hexactl log
+	sha256sum "$MAP"
 }
 
 @test "--dry-run changes nothing and says what would change" {
-	local before after
-	before=$(sql .dump | sha256sum; hexactl log | wc -l; sha256sum "$MAP")
+	local before
+	before=$(everything)
 	exits 0 hexactl disable mona --dry-run
 	[[ $output == *would* ]]
 	exits 0 hexactl disable mona --hold --dry-run
@@ -119,8 +124,7 @@ state_of() { # USERNAME
 	exits 0 hexactl set mona --shell /bin/sh --dry-run
 	exits 0 hexactl passwd mona --stdin --dry-run <<<pw-mona-never
 	exits 0 hexactl publish --dry-run
-	after=$(sql .dump | sha256sum; hexactl log | wc -l; sha256sum "$MAP")
-	[ "$after" = "$before" ]
+	diff <(echo "$before") <(everything)
 }
 
 @test "every command explains itself to everybody" {

@@ -7,7 +7,7 @@ CONF=/etc/hexabot/hexabot.conf
 MAP=/var/lib/hexactl/map.1
 MODULE=/lib/$(cc -print-multiarch)/security/pam_hexabot.so
 LOG=/var/log/auth.log
-here=$PROJECT/tests/system
+HERE=$PROJECT/tests/system
 
 # Every password of a test begins with "pw-" or is adminadmin: no log may hold either. See teardown below.
 LARS_PASSWORD=pw-lars-local
@@ -53,7 +53,7 @@ host_sshd() {
 	END
 	ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519
 	cp /root/.ssh/id_ed25519.pub /etc/ssh/authorized_keys # opens every account
-	echo "127.0.0.1 $(cat /etc/ssh/ssh_host_ed25519_key.pub)" >/etc/ssh/ssh_known_hosts
+	echo "127.0.0.1,localhost $(cat /etc/ssh/ssh_host_ed25519_key.pub)" >/etc/ssh/ssh_known_hosts
 	start /usr/sbin/sshd
 }
 
@@ -101,6 +101,24 @@ sql_user() { # USERNAME ROLE: a new, enabled user with mona's password
 	sql_role add "$1" "$2"
 }
 
+sql_open() { # SQL: another process of Hexabot's user runs it and stays, with whatever it locks, until sql_kill
+	local hexabot
+	hexabot=$(id -u hexabot)
+	rm -f /tmp/sql.{in,out}
+	mkfifo /tmp/sql.in
+	(exec setpriv --reuid "$hexabot" --clear-groups sqlite3 "$STORE" </tmp/sql.in >/tmp/sql.out 3>&- 4>&-) &
+	SQL_PROCESS=$!
+	exec 7>/tmp/sql.in
+	echo "$1; SELECT 'done';" >&7
+	until_true 10 grep -q 'done' /tmp/sql.out
+}
+
+sql_kill() {
+	kill -KILL "$SQL_PROCESS"
+	exec 7>&-
+	wait "$SQL_PROCESS" || true
+}
+
 json_fits() { # SCHEMA CMD...: what CMD prints
 	"${@:2}" | "$PROJECT/$BUILD/tests/json_schema" "$PROJECT/tests/schema/$1.json"
 }
@@ -108,7 +126,7 @@ json_fits() { # SCHEMA CMD...: what CMD prints
 # ---- people at the door: each prints what CMD prints, and fails if it did not get in ----
 
 as() { # USER CMD...: no PAM involved
-	setpriv --reuid "$1" --regid "$(id -g "$1")" --init-groups --reset-env "${@:2}"
+	setpriv --reuid "$1" --regid "$(id -g "$1")" --init-groups "${@:2}"
 }
 
 ssh_to() { # METHOD USER CMD...: with the password in SSHPASS
@@ -129,7 +147,7 @@ ssh_key() { # USER CMD...
 }
 
 dialog() { # [PATTERN ANSWER]... -- CMD...
-	"$here/dialog.exp" "$@"
+	"$HERE/dialog.exp" "$@"
 }
 
 su_as() { # CALLER USER PASSWORD CMD
@@ -170,7 +188,7 @@ attempt() { # NAME CMD...: in the background
 		"${@:2}" >"$BATS_TEST_TMPDIR/$1.out" 2>&1 </dev/null || status=$?
 		echo $(($(date +%s%3N) - begin)) >"$BATS_TEST_TMPDIR/$1.ms"
 		echo "$status" >"$BATS_TEST_TMPDIR/$1.status"
-	) 3>&- 4>&- &
+	) 3>&- 4>&- 7>&- &
 	attempts+=("$!")
 }
 
