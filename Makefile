@@ -38,7 +38,7 @@ LINK         = $(CC) $(HARDEN_LD) $(SAN)
 
 LIB_SRC := $(sort $(wildcard libhexabot/*.c))
 PAM_SRC := $(sort $(wildcard pam_hexabot/*.c))
-NSS_SRC := $(sort $(wildcard nss_hexabot/*.c)) libhexabot/map_read.c libhexabot/map_pin.c
+NSS_SRC := $(sort $(wildcard nss_hexabot/*.c)) $(addprefix libhexabot/,map_open.c map_read.c map_pin.c)
 CTL_SRC := $(sort $(wildcard hexactl/*.c))
 obj      = $(patsubst %.c,$(BUILD)/%.o,$(1))
 

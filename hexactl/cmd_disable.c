@@ -199,7 +199,7 @@ disable_one(struct hxb_session *session, const char *operand, struct hxb_error *
 	if (r == HXB_OK)
 		r = hxb_session_begin(session, error);
 	if (r == HXB_OK)
-		r = hxb_person_load(session, id, &person, error);
+		r = hxb_person_load_to_change(session, id, &person, error);
 	if (r == HXB_OK)
 		r = check(session, &person, hold, &done, note, error);
 	if (r != HXB_OK)

@@ -98,7 +98,7 @@ change_password(struct hxb_session *session, const char *id, const char *hash, s
 
 	r = hxb_session_begin(session, error);
 	if (r == HXB_OK)
-		r = hxb_person_load(session, id, &person, error);
+		r = hxb_person_load_to_change(session, id, &person, error);
 	if (r != HXB_OK)
 		goto out;
 	change.name = person.name;

@@ -216,7 +216,7 @@ change_roles(struct hxb_session *session, enum verb verb, struct hxb_error *erro
 	if (r == HXB_OK)
 		r = hxb_session_begin(session, error);
 	if (r == HXB_OK)
-		r = hxb_person_load(session, id, &person, error);
+		r = hxb_person_load_to_change(session, id, &person, error);
 	if (r == HXB_OK)
 		r = read_before(session, &person, &work, error);
 	if (r == HXB_OK)

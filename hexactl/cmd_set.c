@@ -261,7 +261,7 @@ run(struct hxb_session *session, struct hxb_error *error)
 	if (r == HXB_OK)
 		r = hxb_session_begin_ledger(session, error);
 	if (r == HXB_OK)
-		r = hxb_person_load(session, id, &person, error);
+		r = hxb_person_load_to_change(session, id, &person, error);
 	if (r == HXB_OK)
 		r = take_entry(&person, &entry, error);
 	if (r == HXB_OK)

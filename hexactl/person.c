@@ -65,6 +65,18 @@ hxb_person_load(
 	return r == HXB_OK ? judge(session, user, person, error) : r;
 }
 
+enum hxb_result
+hxb_person_load_to_change(
+    struct hxb_session *session, const char *id, struct hxb_person *person, struct hxb_error *error)
+{
+	enum hxb_result r = hxb_person_load(session, id, person, error);
+
+	if (r == HXB_OK && person->entry != NULL)
+		r = hxb_publish_note_others(
+		    &hxb_host_places, session->ledger, person->user, person->entry, person->state, error);
+	return r;
+}
+
 void
 hxb_person_clear(struct hxb_person *person)
 {

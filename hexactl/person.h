@@ -22,6 +22,11 @@ struct hxb_person {
 /* Reads a person, within a transaction or without. HXB_NOT_FOUND if the store has no such id. */
 enum hxb_result hxb_person_load(
     struct hxb_session *, const char *id, struct hxb_person *person, struct hxb_error *error);
+
+/* The same for who changes the person, in an open transaction: what others changed before is recorded as
+ * theirs. */
+enum hxb_result hxb_person_load_to_change(
+    struct hxb_session *, const char *id, struct hxb_person *person, struct hxb_error *error);
 void hxb_person_clear(struct hxb_person *person);
 
 /* Calls `each` for everybody in the store, oldest first, outside of the store's transactions. */

@@ -191,7 +191,8 @@ valid_group_prefix(const char *text)
 {
 	size_t length = strlen(text), other = strlen(HXB_PRIVATE_GROUP_PREFIX);
 
-	/* Role groups and private groups (hexabot.LOGIN) must never share a name, whatever a role is called. */
+	/* Role groups and private groups (hexabot.LOGIN) must never share a name, whatever a role is called.
+	 */
 	return length <= 16 && hxb_login_valid(text) && !hxb_name_reserved(text) &&
 	    strncasecmp(text, HXB_PRIVATE_GROUP_PREFIX, length < other ? length : other) != 0;
 }

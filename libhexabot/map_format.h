@@ -215,7 +215,4 @@ bool hxb_map_tombstone_sum(const struct hxb_map *, uint32_t index, struct hxb_ma
 uint64_t hxb_map_members_sum(const struct hxb_map *map, uint32_t index, const struct hxb_map_role *role);
 uint64_t hxb_map_header_sum(const struct hxb_map_header *header, uint32_t header_size);
 
-/* hxb_map_role_at() without looking at the member list. */
-enum hxb_map_status hxb_map_role_head(const struct hxb_map *map, uint32_t index, struct hxb_map_role *role);
-
 #endif

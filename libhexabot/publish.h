@@ -7,6 +7,7 @@
 #include "ledger.h"
 #include "result.h"
 #include "store.h"
+#include "verdict.h"
 
 #define HXB_REASON_SIZE 256 /* bytes a reason has, NUL included */
 
@@ -43,6 +44,14 @@ enum hxb_result hxb_publish_lock(
 enum hxb_result hxb_publish(const struct hxb_config *config, const struct hxb_places *places,
     struct hxb_ledger *ledger, struct hxb_store *store, const struct hxb_publish_options *options,
     struct hxb_publish_report *report, struct hxb_error *error);
+
+/*
+ * For who is about to change a user and will publish it as their own: what others have changed in the row
+ * since the last map becomes an event of actor "hexabot", in the ledger's open transaction.
+ */
+enum hxb_result hxb_publish_note_others(const struct hxb_places *places, struct hxb_ledger *ledger,
+    const struct hxb_user *user, const struct hxb_entry *entry, enum hxb_state state,
+    struct hxb_error *error);
 
 /*
  * Why a user of the store has no login, as a clause ("'sudo' is a name of this host's"), or "" if there is

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "names.h"
 #include "publish_diff.h"
 #include "token.h"
 
@@ -271,14 +272,28 @@ is_own(const struct hxb_diff *diff, const char *user_id)
 	return false;
 }
 
-enum hxb_result
-hxb_diff_record(struct hxb_diff *diff, struct hxb_ledger *ledger, struct hxb_publish_report *report,
-    struct hxb_error *error)
+static enum hxb_result
+record_event(struct hxb_ledger *ledger, const struct event *seen, struct hxb_error *error)
 {
 	static const char *const actions[] = {
 		[ADDED] = "appeared", [REMOVED] = "disappeared", [CHANGED] = "changed"
 	};
-	struct hxb_event event = { .actor = "hexabot" };
+	const struct hxb_event event = {
+		.actor = "hexabot",
+		.action = actions[seen->change],
+		.user_id = seen->user_id,
+		.name = seen->name,
+		.before = seen->before,
+		.after = seen->after,
+	};
+
+	return hxb_ledger_record(ledger, &event, error);
+}
+
+enum hxb_result
+hxb_diff_record(struct hxb_diff *diff, struct hxb_ledger *ledger, struct hxb_publish_report *report,
+    struct hxb_error *error)
+{
 	const struct event *seen;
 	enum hxb_result r = HXB_OK;
 
@@ -292,14 +307,59 @@ hxb_diff_record(struct hxb_diff *diff, struct hxb_ledger *ledger, struct hxb_pub
 		report->added += seen->change == ADDED;
 		report->removed += seen->change == REMOVED;
 		report->changed += seen->change == CHANGED;
-		if (is_own(diff, seen->user_id))
-			continue;
-		event.action = actions[seen->change];
-		event.user_id = seen->user_id;
-		event.name = seen->name;
-		event.before = seen->before;
-		event.after = seen->after;
-		r = hxb_ledger_record(ledger, &event, error);
+		if (!is_own(diff, seen->user_id))
+			r = record_event(ledger, seen, error);
 	}
+	return r;
+}
+
+static bool
+map_has_role(const struct hxb_map *map, uint64_t digest)
+{
+	struct hxb_map_role role;
+	enum hxb_map_status status;
+
+	for (uint32_t i = 0; (status = hxb_map_role_head(map, i, &role)) != HXB_MAP_NOT_FOUND; i++) {
+		if (status == HXB_MAP_FOUND && role.id_digest == digest)
+			return true;
+	}
+	return false;
+}
+
+/* How many role groups the row would give: those of the map before, and those of roles that are new since. */
+static uint32_t
+count_groups(const struct hxb_map *map, const struct hxb_user *user)
+{
+	const struct hxb_role *role;
+	uint32_t count = 0;
+
+	for (role = user->roles; role < user->roles + user->role_count; role++) {
+		if (role->active &&
+		    (map_has_role(map, hxb_id_digest(role->id)) ||
+		        (hxb_login_valid(role->name) && !hxb_name_reserved(role->name))))
+			count++;
+	}
+	return count;
+}
+
+enum hxb_result
+hxb_publish_note_others(const struct hxb_places *places, struct hxb_ledger *ledger,
+    const struct hxb_user *user, const struct hxb_entry *entry, enum hxb_state state, struct hxb_error *error)
+{
+	const struct hxb_state_rule *rule = hxb_state_rule(state);
+	struct hxb_map_user record = { .login = entry->login, .uid = entry->number, .shadow = rule->shadow },
+	                    old;
+	struct hxb_diff *diff;
+	enum hxb_result r = hxb_diff_open(places->state_dir, NULL, &diff, error);
+
+	if (r != HXB_OK)
+		return r;
+	if (diff->old != NULL && hxb_map_user_by_uid(diff->old, entry->number, &old) == HXB_MAP_FOUND) {
+		record.role_count = count_groups(diff->old, user);
+		r = hxb_diff_user(diff, user, &record, rule->name, error);
+	}
+	if (r == HXB_OK && diff->event_count > 0)
+		r = record_event(ledger, &diff->events[0], error);
+	hxb_diff_close(diff);
 	return r;
 }

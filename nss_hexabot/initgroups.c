@@ -49,7 +49,7 @@ add_roles(
 	uint32_t i;
 
 	for (i = 0; i < user->role_count && !is_full(gids); i++) {
-		if (hxb_map_role_at(map, user->roles[i], &role) != HXB_MAP_FOUND)
+		if (hxb_map_role_head(map, user->roles[i], &role) != HXB_MAP_FOUND)
 			return hxb_nss_status(HXB_MAP_UNAVAILABLE, errnop);
 		if (role.gid != skip && !add(gids, role.gid)) {
 			*errnop = ENOMEM;
