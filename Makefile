@@ -21,6 +21,10 @@ HARDEN_C  = -fstack-protector-strong -fstack-clash-protection -fcf-protection
 HARDEN_LD = -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
 ifdef SANITIZE
 SAN       = -fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1
+ifneq ($(findstring clang,$(CC)),)
+# One runtime in a process, also where a module is loaded by a daemon. gcc does that by itself.
+SAN_LD    = -shared-libasan -Wl,-rpath,$(dir $(shell $(CC) -print-file-name=libclang_rt.asan-x86_64.so))
+endif
 else
 FORTIFY   = -D_FORTIFY_SOURCE=2
 DEFS      = -Wl,-z,defs
@@ -34,7 +38,7 @@ endif
 OUR_CPPFLAGS = -I. -D_GNU_SOURCE -DHXB_SYSCONF_DIR='"$(SYSCONFDIR)"' -DHXB_STATE_DIR='"$(STATEDIR)"' $(FORTIFY)
 OUR_CFLAGS   = -std=gnu17 -fPIC -fvisibility=hidden $(HARDEN_C) $(WARN)
 COMPILE      = $(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS) $(SAN) -MMD -MP -c
-LINK         = $(CC) $(HARDEN_LD) $(SAN)
+LINK         = $(CC) $(HARDEN_LD) $(SAN) $(SAN_LD)
 
 LIB_SRC := $(sort $(wildcard libhexabot/*.c))
 PAM_SRC := $(sort $(wildcard pam_hexabot/*.c))

@@ -52,29 +52,39 @@ apply_step(struct hxb_db *db, int64_t version, struct hxb_error *error)
 	return hxb_db_exec(db, pragma, error);
 }
 
+/* Whether this is a ledger that this program can use, or (version 0) an empty file that it may fill. */
+static enum hxb_result
+read_version(struct hxb_ledger *ledger, int64_t *version, struct hxb_error *error)
+{
+	int64_t id = 0;
+	enum hxb_result r;
+
+	r = hxb_db_number(&ledger->db, version, error, "PRAGMA user_version", "");
+	if (r == HXB_OK)
+		r = hxb_db_number(&ledger->db, &id, error, "PRAGMA application_id", "");
+	if (r == HXB_OK && (*version < 0 || (*version > 0 && id != APPLICATION_ID)))
+		r = hxb_fail(error, HXB_UNREADABLE, "%s: not a ledger", ledger->path);
+	if (r == HXB_OK && *version > VERSION)
+		r = hxb_fail(error, HXB_UNREADABLE,
+		    "%s: made by a newer release (schema %d, this one knows %d)", ledger->path, (int)*version,
+		    (int)VERSION);
+	return r;
+}
+
 enum hxb_result
 hxb_ledger_migrate(struct hxb_ledger *ledger, struct hxb_error *error)
 {
 	struct hxb_db *db = &ledger->db;
-	int64_t version, id;
+	int64_t version = 0;
 	enum hxb_result r;
 
-	r = hxb_db_number(db, &version, error, "PRAGMA user_version", "");
-	if (r == HXB_OK && version == VERSION)
-		return HXB_OK;
-	if (r == HXB_OK)
-		r = hxb_db_exec(db, "BEGIN IMMEDIATE", error);
+	r = read_version(ledger, &version, error);
+	if (r != HXB_OK || version == VERSION)
+		return r;
+	r = hxb_db_exec(db, "BEGIN IMMEDIATE", error);
 	/* Again, now that nobody else can migrate. */
 	if (r == HXB_OK)
-		r = hxb_db_number(db, &version, error, "PRAGMA user_version", "");
-	if (r == HXB_OK)
-		r = hxb_db_number(db, &id, error, "PRAGMA application_id", "");
-	if (r == HXB_OK && version > VERSION)
-		r = hxb_fail(error, HXB_UNREADABLE,
-		    "%s: made by a newer release (schema %d, this one knows %d)", ledger->path, (int)version,
-		    (int)VERSION);
-	if (r == HXB_OK && version > 0 && id != APPLICATION_ID)
-		r = hxb_fail(error, HXB_UNREADABLE, "%s: not a ledger", ledger->path);
+		r = read_version(ledger, &version, error);
 	while (r == HXB_OK && version < VERSION)
 		r = apply_step(db, version++, error);
 	if (r == HXB_OK)

@@ -188,6 +188,13 @@ hxb_naming_give(const struct hxb_naming *naming, const char *user_id, const char
 	if (r != HXB_OK || reason[0] != '\0')
 		goto out;
 	r = hxb_naming_number(naming, user_id, &entry->number, error);
+	if (r == HXB_REFUSED) {
+		/* One who is too many must not stop everybody else's publish. */
+		snprintf(reason, HXB_REASON_SIZE, "no number is left between %u and %u",
+		    (unsigned)naming->meta.uid_min, (unsigned)naming->meta.uid_max);
+		r = HXB_OK;
+		goto out;
+	}
 	if (r != HXB_OK || home_is_somebody_elses(naming, entry, reason))
 		goto out;
 	r = hxb_ledger_put(naming->ledger, entry, error);

@@ -139,13 +139,18 @@ take_role(const struct hxb_role *role, void *context, struct hxb_error *error)
 		r = no_memory(error);
 	}
 	if (r != HXB_OK || !hxb_login_valid(role->name) || hxb_name_reserved(role->name) ||
-	    hxb_host_has_name(p->naming.host, group) || group_is_mapped(p, group) ||
+	    hxb_name_reserved(group) || hxb_host_has_name(p->naming.host, group) ||
+	    group_is_mapped(p, group) ||
 	    (entry != NULL && hxb_host_has_id(p->naming.host, entry->number)))
 		goto out;
 	if (entry == NULL) {
 		r = hxb_naming_number(&p->naming, role->id, &fresh.number, error);
 		if (r == HXB_OK)
 			r = hxb_ledger_put(p->ledger, &fresh, error);
+		else if (r == HXB_REFUSED) { /* none is left: everybody else's group is to be published */
+			r = HXB_OK;
+			goto out;
+		}
 		if (r != HXB_OK)
 			goto out;
 	}
@@ -342,8 +347,15 @@ add_tombstone(const struct hxb_entry *entry, void *context, struct hxb_error *er
 		.name = entry->login, .number = entry->number, .id_digest = hxb_id_digest(entry->id)
 	};
 
-	(void)error;
-	return entry->removed ? hxb_map_writer_tombstone(p->writer, &tombstone) : HXB_OK;
+	enum hxb_result r;
+
+	if (!entry->removed || (entry->login[0] == '\0' && entry->number == 0))
+		return HXB_OK;
+	r = hxb_map_writer_tombstone(p->writer, &tombstone);
+	return r == HXB_OK
+	    ? HXB_OK
+	    : hxb_fail(error, r, "the tombstone of %s can't be put into the map",
+	          entry->login[0] != '\0' ? entry->login : entry->id);
 }
 
 static void

@@ -330,13 +330,14 @@ map_has_role(const struct hxb_map *map, uint64_t digest)
 static uint32_t
 count_groups(const struct hxb_map *map, const struct hxb_user *user)
 {
-	const struct hxb_role *role;
 	uint32_t count = 0;
 
-	for (role = user->roles; role < user->roles + user->role_count; role++) {
-		if (role->active &&
-		    (map_has_role(map, hxb_id_digest(role->id)) ||
-		        (hxb_login_valid(role->name) && !hxb_name_reserved(role->name))))
+	for (size_t i = 0; i < user->role_count; i++) {
+		const struct hxb_role *role = &user->roles[i];
+		bool shown = map_has_role(map, hxb_id_digest(role->id)) ||
+		    (hxb_login_valid(role->name) && !hxb_name_reserved(role->name));
+
+		if (role->active && shown)
 			count++;
 	}
 	return count;

@@ -21,6 +21,7 @@
 
 struct hxb_store;
 
+/* One whose id or name is no proper text has the name "" and is not active. */
 struct hxb_role {
 	char *id;
 	char *name;

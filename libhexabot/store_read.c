@@ -58,10 +58,15 @@ read_role(sqlite3_stmt *stmt, struct hxb_role *role)
 {
 	role->id = hxb_db_text(stmt, 0);
 	role->name = hxb_db_text(stmt, 1);
-	/* A name cut at a NUL would be another role's: it grants nothing. */
-	role->active = sqlite3_column_int(stmt, 2) != 0 && hxb_db_is_plain_text(stmt, 0) &&
-	    hxb_db_is_plain_text(stmt, 1);
-	return role->id != NULL && role->name != NULL;
+	if (role->id == NULL || role->name == NULL)
+		return false;
+	role->active = sqlite3_column_int(stmt, 2) != 0;
+	/* A name or id cut at a NUL would be another role's: it grants nothing, and is nobody's name. */
+	if (!hxb_db_is_plain_text(stmt, 0) || !hxb_db_is_plain_text(stmt, 1)) {
+		role->active = false;
+		role->name[0] = '\0';
+	}
+	return true;
 }
 
 static enum hxb_result

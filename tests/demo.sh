@@ -28,7 +28,7 @@ say() {
 
 show() { # COMMAND: prints it, runs it
 	printf '$ %s\n' "$1"
-	bash -c "$1"
+	bash -c "$1" </dev/null
 }
 
 show_refused() { # COMMAND: has to fail
@@ -41,9 +41,10 @@ show_refused() { # COMMAND: has to fail
 host_setup
 store_make
 rm -f /root/.ssh/id_ed25519 /etc/ssh/authorized_keys
+printf '%s\n' 'NumberOfPasswordPrompts 1' 'PreferredAuthentications password' >/root/.ssh/config
 export SSHPASS=pw-mona
 
-say "A host with sshd, and Hexabot's database on it. Adopt it:"
+say "A host with sshd, nsswitch.conf and PAM as README sets them up, and Hexabot's database. Adopt it:"
 show "hexactl init --store $STORE"
 
 say "Hexabot's people are now users of this host; the enabled managers and admins may log in."

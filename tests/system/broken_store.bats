@@ -12,7 +12,7 @@ refused='pam_hexabot\((sshd):(auth|account)\): refused mona from [^ ]*: .*'
 }
 
 @test "the store is corrupt" {
-	dd if=/dev/urandom of="$STORE" bs=4096 count=20 conv=notrunc status=none
+	head -c 80000 /dev/urandom 1<>"$STORE"
 	mona_alone_is_refused "$refused$STORE.*not a database"
 }
 
@@ -64,7 +64,7 @@ refused='pam_hexabot\((sshd):(auth|account)\): refused mona from [^ ]*: .*'
 
 @test "the ledger is corrupt" {
 	rm -f /var/lib/hexactl/private/ledger.sqlite-*
-	dd if=/dev/urandom of=/var/lib/hexactl/private/ledger.sqlite bs=4096 count=5 conv=notrunc status=none
+	head -c 20000 /dev/urandom 1<>/var/lib/hexactl/private/ledger.sqlite
 	mona_alone_is_refused "${refused}ledger"
 }
 

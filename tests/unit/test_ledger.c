@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: ISC */
+/* The ledger: what it refuses to be, and that a name or a number, once given, belongs to nobody else. */
+#include <sys/stat.h>
+
+#include "support.h"
+
+#define FIRST 100000
+#define LAST 109999
+
+static struct hxb_ledger *ledger;
+
+static int
+set_up(void **state)
+{
+	if (make_test_dir(state) != 0)
+		return -1;
+	ledger = make_ledger(in_dir("ledger.sqlite"), FIRST, LAST);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	hxb_ledger_close(ledger);
+	ledger = NULL;
+	return remove_test_dir(state);
+}
+
+static enum hxb_result
+try_open(const char *path)
+{
+	struct hxb_ledger *found;
+	enum hxb_result r;
+
+	r = hxb_ledger_open(path, geteuid(), hxb_deadline_in(1000), &found, &err);
+	assert_true((r == HXB_OK) == (found != NULL));
+	hxb_ledger_close(found);
+	return r;
+}
+
+static enum hxb_result
+put(enum hxb_entry_kind kind, const char *id, const char *login, uint32_t number)
+{
+	char empty[] = "";
+	struct hxb_entry entry = { .kind = kind, .number = number, .shell = empty, .home = empty };
+	enum hxb_result r;
+
+	entry.id = strdup(id);
+	entry.login = strdup(login);
+	r = hxb_ledger_put(ledger, &entry, &err);
+	free(entry.id);
+	free(entry.login);
+	return r;
+}
+
+/* "login number removed" of an entry, or "none". */
+static const char *
+entry_of(enum hxb_entry_kind kind, const char *id)
+{
+	static char text[256];
+	struct hxb_entry *entry;
+
+	if (hxb_ledger_entry(ledger, kind, id, &entry, &err) == HXB_NOT_FOUND) {
+		assert_null(entry);
+		return "none";
+	}
+	assert_non_null(entry);
+	assert_string_equal(entry->id, id);
+	assert_int_equal(entry->kind, kind);
+	snprintf(text, sizeof(text), "%s %u%s", entry->login, (unsigned)entry->number, entry->removed ? " removed" : "");
+	hxb_entry_free(entry);
+	return text;
+}
+
+static const char *
+owner_of(const char *login)
+{
+	static char text[64];
+	char *id;
+
+	if (hxb_ledger_login_owner(ledger, login, &id, &err) == HXB_NOT_FOUND) {
+		assert_null(id);
+		return "nobody";
+	}
+	snprintf(text, sizeof(text), "%s", id);
+	free(id);
+	return text;
+}
+
+static void
+a_new_ledger_is_roots_own(void **state)
+{
+	const struct hxb_ledger_meta meta = { .store_uid = 0 };
+	const char *path = in_dir("ledger.sqlite");
+	struct hxb_ledger_meta found;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(stat(in_dir("ledger.sqlite-wal"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_string_equal(sql_text(path, "PRAGMA journal_mode"), "wal");
+	assert_ok(hxb_ledger_meta(ledger, &found, &err));
+	assert_int_equal(found.store_uid, geteuid());
+	assert_int_equal(found.uid_min, FIRST);
+	assert_int_equal(found.uid_max, LAST);
+	assert_int_equal(found.generation, 0);
+	/* init never overwrites one */
+	assert_result(hxb_ledger_create(path, &meta, &err), HXB_REFUSED);
+	assert_ok(try_open(path));
+}
+
+static void
+numbers_beyond_31_bits_are_kept(void **state)
+{
+	const struct hxb_ledger_meta meta = { .store_uid = 4294967294u, .uid_min = 2147483648u,
+		.uid_max = 4294967294u, .generation = UINT64_C(1) << 40 };
+	struct hxb_ledger_meta found;
+
+	(void)state;
+	assert_ok(hxb_ledger_set_meta(ledger, &meta, &err));
+	assert_ok(hxb_ledger_meta(ledger, &found, &err));
+	assert_int_equal(found.store_uid, meta.store_uid);
+	assert_int_equal(found.uid_min, meta.uid_min);
+	assert_int_equal(found.uid_max, meta.uid_max);
+	assert_true(found.generation == meta.generation);
+	assert_ok(put(HXB_ENTRY_USER, "a", "alice", 4294967294u));
+	assert_string_equal(entry_of(HXB_ENTRY_USER, "a"), "alice 4294967294");
+}
+
+static void
+what_is_no_ledger_is_refused(void **state)
+{
+	const char *path = in_dir("other.sqlite");
+
+	(void)state;
+	assert_result(try_open(path), HXB_UNREADABLE);
+	assert_int_equal(access(path, F_OK), -1);
+	write_file(path, "", 0600);
+	assert_result(try_open(path), HXB_UNREADABLE);
+	assert_contains(err.text, "not a ledger; run hexactl init --rebuild-ledger");
+	write_file(path, "# not a database, but long enough to be taken for one's header, if nobody looks at its first words at all\n", 0600);
+	assert_result(try_open(path), HXB_UNREADABLE);
+	unlink(path);
+	make_store(path);
+	chmod(path, 0600);
+	assert_result(try_open(path), HXB_UNREADABLE);
+	/* Somebody's database with versions of its own, ours among them. */
+	for (int version = -2; version <= 3; version++) {
+		sql(path, "PRAGMA user_version = %d", version);
+		assert_result(try_open(path), HXB_UNREADABLE);
+		assert_contains(err.text, "not a ledger");
+	}
+	/* Nothing was made in it. */
+	assert_int_equal(sql_number(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'entries'"), 0);
+}
+
+static void
+a_newer_ledger_is_refused_and_left_alone(void **state)
+{
+	const char *path = in_dir("ledger.sqlite");
+	int64_t version = sql_number(path, "PRAGMA user_version");
+
+	(void)state;
+	assert_int_equal(version, 1);
+	sql(path, "PRAGMA user_version = 2");
+	assert_result(try_open(path), HXB_UNREADABLE);
+	assert_contains(err.text, "made by a newer release (schema 2, this one knows 1)");
+	assert_int_equal(sql_number(path, "PRAGMA user_version"), 2);
+	sql(path, "PRAGMA user_version = -1");
+	assert_result(try_open(path), HXB_UNREADABLE);
+	sql(path, "PRAGMA user_version = 1");
+	assert_ok(try_open(path));
+}
+
+static void
+a_ledger_that_others_could_write_is_refused(void **state)
+{
+	const char *path = in_dir("ledger.sqlite"), *other = in_dir("link.sqlite");
+
+	(void)state;
+	chmod(path, 0620);
+	assert_result(try_open(path), HXB_UNREADABLE);
+	chmod(path, 0600);
+	assert_int_equal(symlink(path, other), 0);
+	assert_result(try_open(other), HXB_UNREADABLE);
+	chmod(in_dir("."), 0777);
+	assert_result(try_open(path), HXB_UNREADABLE);
+	chmod(in_dir("."), 0755);
+	if (geteuid() == 0) {
+		give_away(path, SOMEBODY, 0600);
+		assert_result(try_open(path), HXB_UNREADABLE);
+		give_away(path, 0, 0600);
+	}
+	assert_ok(try_open(path));
+	sql(path, "DELETE FROM meta WHERE key = 'uid_min'");
+	assert_result(hxb_ledger_meta(ledger, &(struct hxb_ledger_meta){ 0 }, &err), HXB_UNREADABLE);
+	assert_contains(err.text, "uid_min is not recorded");
+}
+
+static void
+entries_are_kept_by_kind_and_id(void **state)
+{
+	struct hxb_entry *entry, changed;
+	char shell[] = "/bin/sh", home[] = "/srv/a", id[] = "a", login[] = "alice";
+
+	(void)state;
+	assert_string_equal(entry_of(HXB_ENTRY_USER, "a"), "none");
+	assert_ok(put(HXB_ENTRY_USER, "a", "alice", FIRST));
+	assert_ok(put(HXB_ENTRY_ROLE, "a", "", FIRST + 1));
+	assert_ok(put(HXB_ENTRY_ROLE, "b", "", FIRST + 2)); /* no login is no login twice */
+	assert_ok(put(HXB_ENTRY_USER, "c", "carol", 0)); /* a number comes later */
+	assert_ok(put(HXB_ENTRY_USER, "d", "dora", 0));
+	assert_string_equal(entry_of(HXB_ENTRY_USER, "a"), "alice 100000");
+	assert_string_equal(entry_of(HXB_ENTRY_ROLE, "a"), " 100001");
+	assert_string_equal(entry_of(HXB_ENTRY_USER, "A"), "none");
+	assert_string_equal(entry_of(HXB_ENTRY_USER, "c"), "carol 0");
+
+	changed = (struct hxb_entry){ .kind = HXB_ENTRY_USER, .id = id, .login = login, .number = FIRST, .shell = shell,
+		.home = home, .expires = 1900000000000, .removed = false };
+	assert_ok(hxb_ledger_put(ledger, &changed, &err));
+	assert_ok(hxb_ledger_entry_by_login(ledger, "ALICE", &entry, &err));
+	assert_string_equal(entry->login, "alice");
+	assert_string_equal(entry->shell, "/bin/sh");
+	assert_string_equal(entry->home, "/srv/a");
+	assert_true(entry->expires == 1900000000000);
+	hxb_entry_free(entry);
+	hxb_entry_free(NULL);
+	assert_result(hxb_ledger_entry_by_login(ledger, "", &entry, &err), HXB_NOT_FOUND);
+	assert_null(entry);
+	assert_result(hxb_ledger_entry_by_login(ledger, "alic", &entry, &err), HXB_NOT_FOUND);
+}
+
+static void
+a_name_or_number_has_one_owner(void **state)
+{
+	bool taken;
+
+	(void)state;
+	assert_ok(put(HXB_ENTRY_USER, "a", "alice", FIRST));
+	assert_result(put(HXB_ENTRY_USER, "b", "alice", FIRST + 1), HXB_CONFLICT);
+	assert_result(put(HXB_ENTRY_USER, "b", "Alice", FIRST + 1), HXB_CONFLICT);
+	assert_result(put(HXB_ENTRY_USER, "b", "bob", FIRST), HXB_CONFLICT);
+	assert_result(put(HXB_ENTRY_ROLE, "b", "", FIRST), HXB_CONFLICT); /* users and roles share the numbers */
+	assert_string_equal(entry_of(HXB_ENTRY_USER, "b"), "none");
+	assert_ok(hxb_ledger_number_taken(ledger, FIRST, &taken, &err));
+	assert_true(taken);
+	assert_ok(hxb_ledger_number_taken(ledger, FIRST + 1, &taken, &err));
+	assert_false(taken);
+}
+
+static void
+a_former_login_stays_its_owners(void **state)
+{
+	(void)state;
+	assert_ok(put(HXB_ENTRY_USER, "a", "alice", FIRST));
+	assert_ok(put(HXB_ENTRY_USER, "a", "alicia", FIRST));
+	assert_string_equal(owner_of("alice"), "a");
+	assert_string_equal(owner_of("ALICE"), "a");
+	assert_string_equal(owner_of("alicia"), "a");
+	/* And back: then the other one is the former. */
+	assert_ok(put(HXB_ENTRY_USER, "a", "alice", FIRST));
+	assert_string_equal(owner_of("alicia"), "a");
+	assert_int_equal(sql_number(in_dir("ledger.sqlite"), "SELECT count(*) FROM former_logins"), 1);
+	/* Another spelling is no other name. */
+	assert_ok(put(HXB_ENTRY_USER, "a", "Alice", FIRST));
+	assert_int_equal(sql_number(in_dir("ledger.sqlite"), "SELECT count(*) FROM former_logins"), 1);
+	/* One that the host has never seen is free again. */
+	assert_ok(put(HXB_ENTRY_USER, "b", "bob", 0));
+	assert_ok(put(HXB_ENTRY_USER, "b", "robert", 0));
+	assert_string_equal(owner_of("bob"), "nobody");
+	assert_string_equal(owner_of("robert"), "b");
+	/* For a rebuild. */
+	assert_ok(hxb_ledger_put_former_login(ledger, "zoe", "z", &err));
+	assert_ok(hxb_ledger_put_former_login(ledger, "Zoe", "y", &err));
+	assert_string_equal(owner_of("zoe"), "z");
+}
+
+static enum hxb_result
+list_entry(const struct hxb_entry *entry, void *context, struct hxb_error *error)
+{
+	char *text = context;
+
+	(void)error;
+	sprintf(text + strlen(text), "%d:%s:%s:%u%s ", (int)entry->kind, entry->id, entry->login, (unsigned)entry->number,
+	    entry->removed ? ":removed" : "");
+	return HXB_OK;
+}
+
+static void
+who_is_not_seen_is_buried_and_may_come_back(void **state)
+{
+	char text[512] = "";
+
+	(void)state;
+	assert_ok(put(HXB_ENTRY_USER, "a", "alice", FIRST));
+	assert_ok(put(HXB_ENTRY_USER, "b", "bob", FIRST + 1));
+	assert_ok(put(HXB_ENTRY_ROLE, "a", "", FIRST + 2));
+	assert_ok(put(HXB_ENTRY_USER, "b", "bobby", FIRST + 1));
+
+	assert_ok(hxb_ledger_begin(ledger, &err));
+	assert_ok(hxb_ledger_see_none(ledger, &err));
+	assert_ok(hxb_ledger_see(ledger, HXB_ENTRY_USER, "a", &err));
+	assert_ok(hxb_ledger_see(ledger, HXB_ENTRY_USER, "a", &err));
+	assert_ok(hxb_ledger_see(ledger, HXB_ENTRY_USER, "new", &err));
+	assert_ok(hxb_ledger_bury(ledger, &err));
+	assert_ok(hxb_ledger_commit(ledger, &err));
+	assert_string_equal(entry_of(HXB_ENTRY_USER, "a"), "alice 100000");
+	assert_string_equal(entry_of(HXB_ENTRY_USER, "b"), "bobby 100001 removed");
+	assert_string_equal(entry_of(HXB_ENTRY_ROLE, "a"), " 100002 removed");
+	assert_string_equal(owner_of("bobby"), "b");
+	assert_string_equal(owner_of("bob"), "b");
+	assert_ok(hxb_ledger_entries(ledger, list_entry, text, &err));
+	assert_contains(text, "1:a:alice:100000 ");
+	assert_contains(text, "1:b:bobby:100001:removed ");
+	assert_contains(text, "2:a::100002:removed ");
+	assert_contains(text, "1:b:bob:0:removed ");
+
+	assert_ok(hxb_ledger_begin(ledger, &err));
+	assert_ok(hxb_ledger_see_none(ledger, &err));
+	assert_ok(hxb_ledger_see(ledger, HXB_ENTRY_USER, "b", &err));
+	assert_ok(hxb_ledger_bury(ledger, &err));
+	assert_ok(hxb_ledger_commit(ledger, &err));
+	assert_string_equal(entry_of(HXB_ENTRY_USER, "a"), "alice 100000 removed");
+	assert_string_equal(entry_of(HXB_ENTRY_USER, "b"), "bobby 100001");
+}
+
+static void
+what_is_not_committed_has_not_happened(void **state)
+{
+	(void)state;
+	assert_ok(hxb_ledger_begin(ledger, &err));
+	assert_ok(put(HXB_ENTRY_USER, "a", "alice", FIRST));
+	hxb_ledger_rollback(ledger);
+	hxb_ledger_rollback(ledger);
+	assert_string_equal(entry_of(HXB_ENTRY_USER, "a"), "none");
+	assert_ok(hxb_ledger_begin(ledger, &err));
+	assert_ok(put(HXB_ENTRY_USER, "a", "alice", FIRST));
+	hxb_ledger_close(ledger);
+	assert_ok(hxb_ledger_open(in_dir("ledger.sqlite"), geteuid(), hxb_deadline_in(1000), &ledger, &err));
+	assert_string_equal(entry_of(HXB_ENTRY_USER, "a"), "none");
+}
+
+static void
+readers_go_on_while_somebody_writes(void **state)
+{
+	struct hxb_ledger *other;
+	long began;
+	pid_t pid = hold_lock(in_dir("ledger.sqlite"), "BEGIN IMMEDIATE; INSERT INTO entries (kind, id, number) VALUES (1, 'x', 5)");
+
+	(void)state;
+	assert_ok(hxb_ledger_open(in_dir("ledger.sqlite"), geteuid(), hxb_deadline_in(300), &other, &err));
+	assert_string_equal(entry_of(HXB_ENTRY_USER, "x"), "none");
+	began = milliseconds();
+	assert_result(hxb_ledger_begin(other, &err), HXB_BUSY);
+	assert_true(milliseconds() - began < 800);
+	end_child(pid);
+	hxb_ledger_set_deadline(other, hxb_deadline_in(5000));
+	assert_ok(hxb_ledger_begin(other, &err));
+	hxb_ledger_close(other);
+}
+
+static void
+holds_give_back_what_they_took(void **state)
+{
+	static const struct {
+		char type;
+		const char *bytes;
+		size_t size;
+	} passwords[] = {
+		{ 't', "$2b$12$abc", 10 },
+		{ 't', "", 0 },
+		{ 't', "a\0b", 3 },
+		{ 'n', "", 0 },
+		{ 'b', "\0\xff$2", 4 },
+		{ 'b', "", 0 },
+	};
+	char id[] = "a", actor[] = "root", marker[] = "$2!held.x", empty[] = "", r1[] = "r1", r2[] = "r2";
+	char *roles[] = { r2, r1, NULL }, *no_roles[] = { NULL };
+	struct hxb_hold *found;
+	bool held = true;
+
+	(void)state;
+	assert_ok(hxb_ledger_held(ledger, "a", &held, &err));
+	assert_false(held);
+	assert_result(hxb_ledger_hold(ledger, "a", &found, &err), HXB_NOT_FOUND);
+	assert_null(found);
+	for (size_t i = 0; i < COUNT(passwords); i++) {
+		struct hxb_hold hold = { .user_id = id, .since = empty, .actor = actor, .marker = marker };
+		unsigned char bytes[16];
+
+		memcpy(bytes, passwords[i].bytes, passwords[i].size);
+		hold.parked.password = (struct hxb_value){ passwords[i].type, bytes, passwords[i].size };
+		hold.parked.role_ids = i % 2 == 0 ? roles : no_roles;
+		assert_ok(hxb_ledger_put_hold(ledger, &hold, &err)); /* a second one replaces the first */
+		assert_ok(hxb_ledger_held(ledger, "a", &held, &err));
+		assert_true(held);
+		assert_ok(hxb_ledger_hold(ledger, "a", &found, &err));
+		assert_string_equal(found->user_id, "a");
+		assert_string_equal(found->actor, "root");
+		assert_string_equal(found->marker, "$2!held.x");
+		assert_int_equal(strlen(found->since), strlen("2026-01-01T00:00:00Z"));
+		assert_int_equal(found->parked.password.type, passwords[i].type);
+		assert_int_equal(found->parked.password.size, passwords[i].size);
+		assert_memory_equal(found->parked.password.bytes, passwords[i].bytes, passwords[i].size);
+		if (i % 2 == 0) {
+			assert_string_equal(found->parked.role_ids[0], "r1");
+			assert_string_equal(found->parked.role_ids[1], "r2");
+			assert_null(found->parked.role_ids[2]);
+		} else {
+			assert_null(found->parked.role_ids[0]);
+		}
+		/* What was read can be put back, time and all: PAM does. */
+		free(found->since);
+		found->since = strdup("2026-01-02T03:04:05Z");
+		assert_ok(hxb_ledger_put_hold(ledger, found, &err));
+		hxb_hold_free(found);
+		assert_ok(hxb_ledger_hold(ledger, "a", &found, &err));
+		assert_string_equal(found->since, "2026-01-02T03:04:05Z");
+		hxb_hold_free(found);
+	}
+	hxb_hold_free(NULL);
+	assert_ok(hxb_ledger_end_hold(ledger, "a", &err));
+	assert_ok(hxb_ledger_end_hold(ledger, "a", &err));
+	assert_ok(hxb_ledger_held(ledger, "a", &held, &err));
+	assert_false(held);
+	assert_int_equal(sql_number(in_dir("ledger.sqlite"), "SELECT count(*) FROM hold_roles"), 0);
+}
+
+static void
+who_cannot_be_looked_up_is_held(void **state)
+{
+	bool held = false;
+
+	(void)state;
+	sql(in_dir("ledger.sqlite"), "DROP TABLE hold_roles; DROP TABLE holds");
+	assert_result(hxb_ledger_held(ledger, "a", &held, &err), HXB_UNREADABLE);
+	assert_true(held);
+}
+
+static enum hxb_result
+list_event(const struct hxb_event *event, void *context, struct hxb_error *error)
+{
+	char *text = context;
+
+	(void)error;
+	assert_int_equal(strlen(event->at), strlen("2026-01-01T00:00:00.000Z"));
+	sprintf(text + strlen(text), "%s %s %s %s %s>%s; ", event->actor, event->action, event->user_id, event->name,
+	    event->before, event->after);
+	return HXB_OK;
+}
+
+static void
+events_come_in_their_order(void **state)
+{
+	const struct hxb_event events[] = {
+		{ .actor = "root", .action = "disable", .user_id = "a", .name = "alice", .before = "on", .after = "off" },
+		{ .actor = "hexabot", .action = "changed", .user_id = "b", .name = "bob", .before = "", .after = "" },
+		{ .actor = "root", .action = "enable", .user_id = "a", .name = "alice", .before = "off", .after = "on" },
+	};
+	char text[512] = "";
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(events); i++)
+		assert_ok(hxb_ledger_record(ledger, &events[i], &err));
+	assert_ok(hxb_ledger_events(ledger, NULL, "", list_event, text, &err));
+	assert_string_equal(text, "root disable a alice on>off; hexabot changed b bob >; root enable a alice off>on; ");
+	text[0] = '\0';
+	assert_ok(hxb_ledger_events(ledger, "b", "", list_event, text, &err));
+	assert_string_equal(text, "hexabot changed b bob >; ");
+	text[0] = '\0';
+	assert_ok(hxb_ledger_events(ledger, NULL, "2999-01-01", list_event, text, &err));
+	assert_ok(hxb_ledger_events(ledger, "nobody", "", list_event, text, &err));
+	assert_string_equal(text, "");
+	assert_ok(hxb_ledger_events(ledger, "a", "2001-01-01T00:00:00Z", list_event, text, &err));
+	assert_string_equal(text, "root disable a alice on>off; root enable a alice off>on; ");
+}
+
+static void
+no_call_leaves_signals_or_ids_changed(void **state)
+{
+	struct standing standing = present_standing();
+
+	(void)state;
+	assert_ok(put(HXB_ENTRY_USER, "a", "alice", FIRST));
+	assert_result(put(HXB_ENTRY_USER, "b", "alice", FIRST), HXB_CONFLICT);
+	assert_standing(&standing);
+}
+
+#define LEDGER_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LEDGER_TEST(a_new_ledger_is_roots_own),
+		LEDGER_TEST(numbers_beyond_31_bits_are_kept),
+		LEDGER_TEST(what_is_no_ledger_is_refused),
+		LEDGER_TEST(a_newer_ledger_is_refused_and_left_alone),
+		LEDGER_TEST(a_ledger_that_others_could_write_is_refused),
+		LEDGER_TEST(entries_are_kept_by_kind_and_id),
+		LEDGER_TEST(a_name_or_number_has_one_owner),
+		LEDGER_TEST(a_former_login_stays_its_owners),
+		LEDGER_TEST(who_is_not_seen_is_buried_and_may_come_back),
+		LEDGER_TEST(what_is_not_committed_has_not_happened),
+		LEDGER_TEST(readers_go_on_while_somebody_writes),
+		LEDGER_TEST(holds_give_back_what_they_took),
+		LEDGER_TEST(who_cannot_be_looked_up_is_held),
+		LEDGER_TEST(events_come_in_their_order),
+		LEDGER_TEST(no_call_leaves_signals_or_ids_changed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

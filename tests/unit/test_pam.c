@@ -1,0 +1,874 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pam_hexabot.so as libpam meets it: every stage, every state, and everything that may be broken.
+ *
+ * TEST_MODULE is a module that was built with this program's HXB_STATE_DIR. The name service and syslog are this
+ * program's own: what the module finds there is the tests' to say.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <syslog.h>
+
+#include <security/pam_appl.h>
+#include <security/pam_ext.h>
+
+#include "libhexabot/map.h"
+#include "libhexabot/password.h"
+#include "libhexabot/paths.h"
+#include "libhexabot/publish.h"
+#include "support.h"
+
+#define SERVICE "hexabot-test"
+#define EXPORTED __attribute__((visibility("default")))
+
+static char store_path[PATH_MAX], conf_path[PATH_MAX], service_dir[PATH_MAX];
+static struct hxb_config config;
+static struct hxb_ledger *ledger;
+static struct hxb_store *store;
+static struct hxb_places places;
+
+/* What the name service says. */
+static uid_t other_uid; /* of everybody who is in the map, if not 0 */
+static const char *other_group; /* the name of every group, if not NULL */
+static gid_t other_gid; /* one group more that everybody is in, if not 0 */
+
+/* What was said and asked. */
+static const char *answers[8];
+static unsigned questions;
+static char shown[1024], logged[4096], everything_logged[65536];
+
+/* Keeps symbols for the sanitizers' reports. */
+EXPORTED int
+dlclose(void *handle)
+{
+	(void)handle;
+	return 0;
+}
+
+EXPORTED void
+pam_syslog(const pam_handle_t *pamh, int priority, const char *format, ...)
+{
+	va_list args;
+	size_t used = strlen(logged);
+
+	(void)pamh;
+	used += (size_t)snprintf(logged + used, sizeof(logged) - used, "<%d>", priority);
+	va_start(args, format);
+	vsnprintf(logged + used, sizeof(logged) - used, format, args);
+	va_end(args);
+	strncat(everything_logged, logged + used, sizeof(everything_logged) - strlen(everything_logged) - 1);
+}
+
+EXPORTED int
+getpwnam_r(const char *name, struct passwd *pw, char *buffer, size_t size, struct passwd **found)
+{
+	struct hxb_map *map = hxb_map_open(HXB_MAP_PATH, 0, NULL);
+	struct hxb_map_user user;
+
+	(void)buffer;
+	*found = NULL;
+	/* Names have to be looked up with more room than the first try gives. */
+	if (size < 2048) {
+		hxb_map_close(map);
+		return ERANGE;
+	}
+	memset(pw, 0, sizeof(*pw));
+	if (strcmp(name, "root") == 0 || strcmp(name, "local") == 0) {
+		pw->pw_uid = pw->pw_gid = name[0] == 'r' ? 0 : 1000;
+		*found = pw;
+	} else if (map != NULL && hxb_map_user_by_login(map, name, &user) == HXB_MAP_FOUND) {
+		pw->pw_uid = other_uid != 0 ? other_uid : user.uid;
+		pw->pw_gid = pw->pw_uid;
+		*found = pw;
+	}
+	hxb_map_close(map);
+	return 0;
+}
+
+EXPORTED int
+getgrgid_r(gid_t gid, struct group *gr, char *buffer, size_t size, struct group **found)
+{
+	struct hxb_map *map = hxb_map_open(HXB_MAP_PATH, 0, NULL);
+	struct hxb_map_user user;
+
+	*found = NULL;
+	memset(gr, 0, sizeof(*gr));
+	gr->gr_name = buffer;
+	if (other_group != NULL) {
+		snprintf(buffer, size, "%s", other_group);
+		*found = gr;
+	} else if (map != NULL && hxb_map_user_by_uid(map, gid, &user) == HXB_MAP_FOUND) {
+		snprintf(buffer, size, "%s%s", HXB_PRIVATE_GROUP_PREFIX, user.login);
+		*found = gr;
+	}
+	hxb_map_close(map);
+	return 0;
+}
+
+EXPORTED int
+getgrouplist(const char *name, gid_t group, gid_t *groups, int *count)
+{
+	struct hxb_map *map = hxb_map_open(HXB_MAP_PATH, 0, NULL);
+	struct hxb_map_role role;
+	struct hxb_map_user user;
+	int room = *count;
+
+	*count = 0;
+	groups[(*count)++] = group;
+	if (other_gid != 0)
+		groups[(*count)++] = other_gid;
+	if (map != NULL && hxb_map_user_by_login(map, name, &user) == HXB_MAP_FOUND) {
+		for (uint32_t i = 0; i < user.role_count && *count < room; i++) {
+			assert_int_equal(hxb_map_role_at(map, user.roles[i], &role), HXB_MAP_FOUND);
+			groups[(*count)++] = role.gid;
+		}
+	}
+	hxb_map_close(map);
+	return *count;
+}
+
+static int
+converse(int count, const struct pam_message **messages, struct pam_response **responses, void *context)
+{
+	struct pam_response *replies = calloc((size_t)count, sizeof(*replies));
+
+	(void)context;
+	assert_non_null(replies);
+	for (int i = 0; i < count; i++) {
+		if (messages[i]->msg_style == PAM_PROMPT_ECHO_OFF) {
+			assert_true(questions < COUNT(answers));
+			if (answers[questions] == NULL) {
+				free(replies);
+				return PAM_CONV_ERR;
+			}
+			replies[i].resp = strdup(answers[questions++]);
+		} else {
+			strncat(shown, messages[i]->msg, sizeof(shown) - strlen(shown) - 1);
+		}
+	}
+	*responses = replies;
+	return PAM_SUCCESS;
+}
+
+static void
+no_delay(int code, unsigned microseconds, void *context)
+{
+	(void)code;
+	(void)microseconds;
+	(void)context;
+}
+
+static void
+write_service(const char *arguments)
+{
+	char path[PATH_MAX + 64], text[PATH_MAX * 5];
+
+	snprintf(path, sizeof(path), "%s/" SERVICE, service_dir);
+	snprintf(text, sizeof(text),
+	    "auth required " TEST_MODULE " conf=%s %s\n"
+	    "account required " TEST_MODULE " conf=%s %s\n"
+	    "password required " TEST_MODULE " conf=%s %s\n"
+	    "session required " TEST_MODULE " conf=%s %s\n",
+	    conf_path, arguments, conf_path, arguments, conf_path, arguments, conf_path, arguments);
+	write_file(path, text, 0644);
+}
+
+static void
+write_conf(const char *more)
+{
+	char text[PATH_MAX * 2];
+
+	snprintf(text, sizeof(text), "store = %s\npassword_cost = 10\n%s", store_path, more);
+	write_file(conf_path, text, 0600);
+}
+
+static void
+publish(void)
+{
+	struct hxb_publish_report report;
+
+	assert_ok(hxb_publish(&config, &places, ledger, store, &(struct hxb_publish_options){ .force = true }, &report, &err));
+}
+
+static int
+set_up(void **state)
+{
+	if (make_test_dir(state) != 0)
+		return -1;
+	if (geteuid() != 0)
+		return 0;
+	snprintf(store_path, sizeof(store_path), "%s", in_dir("store.sqlite"));
+	snprintf(conf_path, sizeof(conf_path), "%s", in_dir("hexabot.conf"));
+	snprintf(service_dir, sizeof(service_dir), "%s", in_dir("pam.d"));
+	mkdir(service_dir, 0755);
+	make_store(store_path);
+	write_conf("");
+	write_service("");
+	write_file(in_dir("empty"), "root:x:0:0::/:\n", 0644);
+	places = (struct hxb_places){ .state_dir = HXB_STATE_DIR, .passwd = strdup(in_dir("empty")), .group = strdup(in_dir("empty")) };
+	assert_ok(hxb_config_init(&config, &err));
+	assert_ok(hxb_config_load(&config, conf_path, 0, &err));
+	mkdir(HXB_STATE_DIR, 0755);
+	mkdir(HXB_PRIVATE_DIR, 0700);
+	unlink(HXB_LEDGER_PATH);
+	unlink(HXB_LEDGER_PATH "-wal");
+	unlink(HXB_LEDGER_PATH "-shm");
+	ledger = make_ledger(HXB_LEDGER_PATH, config.uid_min, config.uid_max);
+	store = open_store(store_path);
+	publish();
+	other_uid = other_gid = 0;
+	other_group = NULL;
+	logged[0] = '\0';
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	if (geteuid() == 0) {
+		hxb_store_close(store);
+		hxb_ledger_close(ledger);
+		hxb_config_free(&config);
+		free((char *)(uintptr_t)places.passwd);
+		free((char *)(uintptr_t)places.group);
+	}
+	return remove_test_dir(state);
+}
+
+typedef int stage_fn(pam_handle_t *pamh, int flags);
+
+/* One stage for a user, in a transaction of its own. Up to three answers to prompts. */
+static int
+run(const char *user, stage_fn *stage, int flags, const char *first, const char *second, const char *third)
+{
+	static const struct pam_conv conversation = { converse, NULL };
+	pam_handle_t *pamh = NULL;
+	void (*delay)(int, unsigned, void *) = no_delay;
+	struct standing standing = present_standing();
+	int code;
+
+	memset(answers, 0, sizeof(answers));
+	answers[0] = first;
+	answers[1] = second;
+	answers[2] = third;
+	questions = 0;
+	shown[0] = logged[0] = '\0';
+	assert_int_equal(pam_start_confdir(SERVICE, user, &conversation, service_dir, &pamh), PAM_SUCCESS);
+	assert_int_equal(pam_set_item(pamh, PAM_FAIL_DELAY, *(const void **)(void *)&delay), PAM_SUCCESS);
+	assert_int_equal(pam_set_item(pamh, PAM_RHOST, "192.0.2.7"), PAM_SUCCESS);
+	code = stage(pamh, flags);
+	pam_end(pamh, code);
+	assert_standing(&standing);
+	return code;
+}
+
+static int
+authenticate(const char *user, const char *password)
+{
+	return run(user, pam_authenticate, 0, password, NULL, NULL);
+}
+
+static int
+account(const char *user)
+{
+	return run(user, pam_acct_mgmt, 0, NULL, NULL, NULL);
+}
+
+static int
+change_as_root(const char *user, const char *password)
+{
+	return run(user, pam_chauthtok, 0, password, password, NULL);
+}
+
+/* As passwd(1) does it for its caller: real id the user's, effective id root's. */
+static int
+change_as_user(const char *user, int flags, const char *current, const char *password)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (setresuid(SOMEBODY, 0, 0) == -1)
+			_exit(99);
+		_exit(run(user, pam_chauthtok, flags, current, password, password));
+	}
+	return wait_child(pid);
+}
+
+static void
+update(const char *username, const char *set)
+{
+	sql(store_path, "UPDATE users SET %s WHERE username = %Q", set, username);
+}
+
+static void
+hold(const char *username)
+{
+	char since[] = "", actor[] = "root", marker[] = "$2!held.0123";
+	struct hxb_hold word = { .since = since, .actor = actor, .marker = marker };
+	char id[64];
+
+	snprintf(id, sizeof(id), "%s", user_id(store_path, username));
+	word.user_id = id;
+	assert_ok(hxb_store_begin(store, &err));
+	assert_ok(hxb_store_read_parked(store, id, &word.parked, &err));
+	assert_ok(hxb_store_park(store, id, marker, &err));
+	assert_ok(hxb_store_commit(store, &err));
+	assert_ok(hxb_ledger_put_hold(ledger, &word, &err));
+	hxb_parked_clear(&word.parked);
+}
+
+static void
+expire(const char *username, int64_t when)
+{
+	struct hxb_entry *entry;
+
+	assert_ok(hxb_ledger_entry(ledger, HXB_ENTRY_USER, user_id(store_path, username), &entry, &err));
+	entry->expires = when;
+	assert_ok(hxb_ledger_put(ledger, entry, &err));
+	hxb_entry_free(entry);
+}
+
+static void
+the_right_password_and_state_get_in(void **state)
+{
+	(void)state;
+	ROOT_ONLY();
+	assert_int_equal(authenticate("mona", "pw-mona"), PAM_SUCCESS);
+	assert_contains(logged, "<6>allowed mona from 192.0.2.7");
+	assert_string_equal(shown, "");
+	assert_int_equal(account("mona"), PAM_SUCCESS);
+	assert_string_equal(shown, "");
+	assert_int_equal(authenticate("Emile.D", "pw-Emile.D"), PAM_SUCCESS);
+	assert_int_equal(run("mona", pam_setcred, PAM_ESTABLISH_CRED, NULL, NULL, NULL), PAM_SUCCESS);
+	/* Names are exact. */
+	assert_int_equal(authenticate("Mona", "pw-mona"), PAM_USER_UNKNOWN);
+	assert_int_equal(authenticate("visitor", "pw-visitor"), PAM_USER_UNKNOWN);
+}
+
+static void
+the_wrong_password_does_not(void **state)
+{
+	static const char *const wrong[] = { "", "pw-ada", "PW-MONA", "pw-mona ", "$2b$12$lBts50Jx9M08wfz7BaOEL.b4/vJse5pfyJy20rUt.VqqPc0DS8tQu" };
+
+	(void)state;
+	ROOT_ONLY();
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		assert_int_equal(authenticate("mona", wrong[i]), PAM_AUTH_ERR);
+		assert_contains(logged, "<5>refused mona from 192.0.2.7: wrong password");
+		assert_string_equal(shown, "");
+	}
+	assert_int_not_equal(authenticate("mona", NULL), PAM_SUCCESS);
+	/* The log knows the state as well; the person is told nothing. */
+	assert_int_equal(authenticate("max", "wrong"), PAM_AUTH_ERR);
+	assert_contains(logged, "wrong password; disabled");
+	assert_string_equal(shown, "");
+}
+
+static void
+every_state_has_its_answers(void **state)
+{
+	static const struct {
+		const char *user, *sql, *reason;
+		int hold;
+		int64_t expires;
+		int auth, account, by_user, by_root;
+	} cases[] = {
+		{ "ada", "state = 1", NULL, 0, 0, PAM_SUCCESS, PAM_SUCCESS, PAM_SUCCESS, PAM_SUCCESS },
+		{ "ada", "state = 1", "held by root", 1, 0, PAM_AUTH_ERR, PAM_ACCT_EXPIRED, PAM_ACCT_EXPIRED, PAM_SUCCESS },
+		{ "ada", "state = 0", "disabled", 0, 0, PAM_AUTH_ERR, PAM_ACCT_EXPIRED, PAM_ACCT_EXPIRED, PAM_SUCCESS },
+		{ "ada", "state = NULL", "disabled", 0, 0, PAM_AUTH_ERR, PAM_ACCT_EXPIRED, PAM_ACCT_EXPIRED, PAM_SUCCESS },
+		{ "ada", "state = 'true'", "disabled", 0, 0, PAM_AUTH_ERR, PAM_ACCT_EXPIRED, PAM_ACCT_EXPIRED, PAM_SUCCESS },
+		{ "ada", "state = 1", "expired", 0, 1000, PAM_AUTH_ERR, PAM_ACCT_EXPIRED, PAM_ACCT_EXPIRED, PAM_SUCCESS },
+		{ "ada", "state = 1", NULL, 0, 9000000000, PAM_SUCCESS, PAM_SUCCESS, PAM_SUCCESS, PAM_SUCCESS },
+		{ "pia", "state = 1", "no role that may log in", 0, 0, PAM_PERM_DENIED, PAM_PERM_DENIED, PAM_SUCCESS, PAM_SUCCESS },
+		{ "rita", "state = 1", "no role that may log in", 0, 0, PAM_PERM_DENIED, PAM_PERM_DENIED, PAM_SUCCESS, PAM_SUCCESS },
+		{ "norole", "state = 1", "no role that may log in", 0, 0, PAM_PERM_DENIED, PAM_PERM_DENIED, PAM_SUCCESS, PAM_SUCCESS },
+		{ "ada", "password = '$2!invited.x'", "no usable password", 0, 0, PAM_AUTH_ERR, PAM_ACCT_EXPIRED, PAM_ACCT_EXPIRED, PAM_SUCCESS },
+	};
+	char password[64];
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		ROOT_ONLY();
+		print_message("# %s: %s\n", cases[i].user, cases[i].reason != NULL ? cases[i].reason : "enabled");
+		update(cases[i].user, cases[i].sql);
+		expire(cases[i].user, cases[i].expires);
+		if (cases[i].hold)
+			hold(cases[i].user);
+		snprintf(password, sizeof(password), "pw-%s", cases[i].user);
+		assert_int_equal(authenticate(cases[i].user, password), cases[i].auth);
+		if (cases[i].reason != NULL)
+			assert_contains(logged, cases[i].reason);
+		assert_string_equal(shown, "");
+		assert_int_equal(account(cases[i].user), cases[i].account);
+		if (cases[i].reason != NULL) {
+			assert_contains(logged, cases[i].reason);
+			assert_true(strlen(shown) > 0 && shown[strlen(shown) - 1] == '.');
+			assert_int_equal(run(cases[i].user, pam_acct_mgmt, PAM_SILENT, NULL, NULL, NULL), cases[i].account);
+			assert_string_equal(shown, "");
+		}
+		assert_int_equal(change_as_user(cases[i].user, 0, password, "a new password"), cases[i].by_user);
+		assert_int_equal(change_as_root(cases[i].user, "another password"), cases[i].by_root);
+		/* A session is never denied: root's own doing. */
+		assert_int_equal(run(cases[i].user, pam_open_session, 0, NULL, NULL, NULL), PAM_SUCCESS);
+		/* What root sets turns nobody on. */
+		assert_int_equal(account(cases[i].user),
+		    cases[i].reason != NULL && strstr(cases[i].reason, "usable") != NULL ? PAM_SUCCESS : cases[i].account);
+		tear_down(state);
+		assert_int_equal(set_up(state), 0);
+	}
+}
+
+static void
+a_removed_user_is_denied_before_the_next_publish(void **state)
+{
+	(void)state;
+	ROOT_ONLY();
+	sql(store_path, "DELETE FROM users WHERE username = 'mona'");
+	/* Never USER_UNKNOWN: stacks go on after that. */
+	assert_int_equal(authenticate("mona", "pw-mona"), PAM_AUTH_ERR);
+	assert_contains(logged, "removed from Hexabot");
+	assert_int_equal(account("mona"), PAM_ACCT_EXPIRED);
+	assert_int_equal(change_as_root("mona", "a new password"), PAM_ACCT_EXPIRED);
+	/* Another row of that name is somebody else. */
+	sql(store_path, "UPDATE users SET username = 'mona' WHERE username = 'ada'");
+	assert_int_equal(authenticate("mona", "pw-ada"), PAM_AUTH_ERR);
+	assert_int_equal(account("mona"), PAM_ACCT_EXPIRED);
+	publish();
+	assert_int_equal(authenticate("mona", "pw-mona"), PAM_USER_UNKNOWN);
+	assert_int_equal(authenticate("ada", "pw-ada"), PAM_SUCCESS);
+}
+
+static void
+the_seed_password_never_opens_the_host(void **state)
+{
+	(void)state;
+	ROOT_ONLY();
+	assert_int_equal(authenticate("admin", HXB_SEED_PASSWORD), PAM_PERM_DENIED);
+	assert_contains(logged, "seed password");
+	assert_int_equal(authenticate("mona", HXB_SEED_PASSWORD), PAM_AUTH_ERR);
+	assert_int_equal(change_as_root("admin", "a better one"), PAM_SUCCESS);
+	assert_int_equal(authenticate("admin", "a better one"), PAM_SUCCESS);
+}
+
+static void
+stale_groups_are_refused(void **state)
+{
+	struct hxb_map *map;
+	struct hxb_map_role role;
+
+	(void)state;
+	ROOT_ONLY();
+	/* In SQL, and not yet published. */
+	sql(store_path, "DELETE FROM user_roles WHERE user_id = %Q AND role_id IN (SELECT id FROM roles WHERE name = 'admin')", user_id(store_path, "ada"));
+	assert_int_equal(authenticate("ada", "pw-ada"), PAM_SUCCESS);
+	assert_int_equal(account("ada"), PAM_PERM_DENIED);
+	assert_contains(logged, "stale groups");
+	publish();
+	assert_int_equal(account("ada"), PAM_SUCCESS);
+	/* A role that came and is not yet published does not matter. */
+	sql(store_path, "INSERT INTO user_roles SELECT %Q, id FROM roles WHERE name = 'operators'", user_id(store_path, "ada"));
+	assert_int_equal(account("ada"), PAM_SUCCESS);
+	/* A cache that still tells the old groups. */
+	map = hxb_map_open(HXB_MAP_PATH, 0, NULL);
+	assert_non_null(map);
+	assert_int_equal(hxb_map_role_by_group(map, "hexabot-admin", &role), HXB_MAP_FOUND);
+	other_gid = role.gid;
+	hxb_map_close(map);
+	assert_int_equal(account("ada"), PAM_PERM_DENIED);
+	/* Groups of the host are the host's business. */
+	other_gid = 27;
+	assert_int_equal(account("ada"), PAM_SUCCESS);
+	/* A role that was made inactive gives nothing any more. */
+	other_gid = 0;
+	sql(store_path, "UPDATE roles SET active = 0 WHERE name = 'operators'");
+	publish();
+	assert_int_equal(account("ada"), PAM_SUCCESS);
+}
+
+static void
+break_nothing(void)
+{
+}
+
+static void
+break_conf(void)
+{
+	write_conf("pasword_cost = 10\n");
+}
+
+static void
+remove_conf(void)
+{
+	unlink(conf_path);
+}
+
+static void
+open_conf_to_others(void)
+{
+	chmod(conf_path, 0666);
+}
+
+static void
+break_option(void)
+{
+	write_service("rols=admin");
+}
+
+static void
+remove_store(void)
+{
+	unlink(store_path);
+}
+
+static void
+open_store_to_others(void)
+{
+	chmod(store_path, 0666);
+}
+
+static void
+break_store(void)
+{
+	write_file(store_path, "no database at all, and so much of it that it is longer than the header of one would be: one hundred bytes", 0600);
+}
+
+static void
+make_store_a_directory(void)
+{
+	unlink(store_path);
+	mkdir(store_path, 0755);
+}
+
+static void
+remove_ledger(void)
+{
+	rename(HXB_LEDGER_PATH, HXB_LEDGER_PATH ".away");
+}
+
+static void
+break_ledger(void)
+{
+	remove_ledger();
+	write_file(HXB_LEDGER_PATH, "", 0600);
+}
+
+static void
+take_entry_out_of_ledger(void)
+{
+	sql(HXB_LEDGER_PATH, "DELETE FROM entries WHERE login = 'mona'");
+}
+
+static void
+give_entry_to_another(void)
+{
+	sql(HXB_LEDGER_PATH, "UPDATE entries SET id = 'another' WHERE login = 'mona'");
+}
+
+static void
+take_group_away(void)
+{
+	other_group = "sudo";
+}
+
+static const struct {
+	const char *what;
+	void (*make)(void);
+	const char *logged;
+} broken[] = {
+	{ "nothing", break_nothing, NULL },
+	{ "typo in the configuration", break_conf, "pasword_cost: unknown key" },
+	{ "no configuration", remove_conf, "No such file" },
+	{ "configuration that others may write", open_conf_to_others, "writable by others" },
+	{ "typo in an option", break_option, "unknown option 'rols=admin'" },
+	{ "no store", remove_store, "No such file" },
+	{ "store that others may write", open_store_to_others, "writable by others" },
+	{ "store that is no database", break_store, "not a database" },
+	{ "store that is a directory", make_store_a_directory, "not a regular file" },
+	{ "no ledger", remove_ledger, "No such file" },
+	{ "empty ledger", break_ledger, "not a ledger" },
+	{ "ledger without the entry", take_entry_out_of_ledger, "no such login" },
+	{ "ledger with another id", give_entry_to_another, "ledger and map disagree" },
+	{ "primary group of somebody else's", take_group_away, "primary group is not hexabot.mona" },
+};
+
+static void
+what_cannot_be_read_is_denied(void **state)
+{
+	long began;
+
+	for (size_t i = 1; i < COUNT(broken); i++) {
+		ROOT_ONLY();
+		print_message("# %s\n", broken[i].what);
+		broken[i].make();
+		began = milliseconds();
+		assert_int_equal(authenticate("mona", "pw-mona"), PAM_AUTHINFO_UNAVAIL);
+		assert_contains(logged, broken[i].logged);
+		assert_contains(logged, "<3>refused mona");
+		assert_string_equal(shown, "");
+		assert_int_equal(account("mona"), PAM_AUTHINFO_UNAVAIL);
+		assert_contains(logged, broken[i].logged);
+		assert_int_equal(change_as_root("mona", "a new password"), PAM_TRY_AGAIN);
+		assert_int_equal(change_as_user("mona", 0, "pw-mona", "a new password"), PAM_TRY_AGAIN);
+		assert_int_equal(run("mona", pam_open_session, 0, NULL, NULL, NULL), PAM_SUCCESS);
+		assert_true(milliseconds() - began < 3000);
+		tear_down(state);
+		assert_int_equal(set_up(state), 0);
+	}
+}
+
+static void
+others_see_no_difference_whatever_is_broken(void **state)
+{
+	static const char *const users[] = { "root", "local" };
+	long began;
+
+	for (size_t i = 0; i < COUNT(broken); i++) {
+		ROOT_ONLY();
+		broken[i].make();
+		for (size_t k = 0; k < COUNT(users); k++) {
+			began = milliseconds();
+			assert_int_equal(authenticate(users[k], "x"), PAM_USER_UNKNOWN);
+			assert_int_equal(questions, 0);
+			assert_int_equal(account(users[k]), PAM_USER_UNKNOWN);
+			assert_int_equal(run(users[k], pam_setcred, PAM_ESTABLISH_CRED, NULL, NULL, NULL), PAM_USER_UNKNOWN);
+			assert_int_equal(change_as_root(users[k], "a new password"), PAM_USER_UNKNOWN);
+			assert_int_equal(change_as_user(users[k], 0, "x", "a new password"), PAM_USER_UNKNOWN);
+			assert_string_equal(logged, "");
+			assert_string_equal(shown, "");
+			assert_true(milliseconds() - began < 500);
+		}
+		assert_int_equal(account("nobody-knows"), PAM_USER_UNKNOWN);
+		tear_down(state);
+		assert_int_equal(set_up(state), 0);
+	}
+}
+
+static void
+a_mapped_name_that_is_another_account_is_the_hosts(void **state)
+{
+	(void)state;
+	ROOT_ONLY();
+	other_uid = 1000;
+	assert_int_equal(authenticate("mona", "pw-mona"), PAM_USER_UNKNOWN);
+	assert_int_equal(account("mona"), PAM_USER_UNKNOWN);
+	assert_int_equal(change_as_root("mona", "a new password"), PAM_USER_UNKNOWN);
+}
+
+static void
+a_locked_store_denies_within_the_deadline(void **state)
+{
+	long began, took;
+	pid_t pid;
+
+	(void)state;
+	ROOT_ONLY();
+	pid = hold_lock(store_path, "BEGIN EXCLUSIVE");
+	began = milliseconds();
+	assert_int_equal(account("mona"), PAM_AUTHINFO_UNAVAIL);
+	took = milliseconds() - began;
+	assert_true(took >= 2900 && took < 3500);
+	assert_contains(logged, "busy");
+	began = milliseconds();
+	assert_int_equal(account("root"), PAM_USER_UNKNOWN);
+	assert_true(milliseconds() - began < 200);
+	end_child(pid);
+	assert_int_equal(account("mona"), PAM_SUCCESS);
+}
+
+static void
+a_name_that_nobody_knows_is_not_logged(void **state)
+{
+	(void)state;
+	ROOT_ONLY();
+	assert_int_equal(authenticate("my-password-by-mistake", "x"), PAM_USER_UNKNOWN);
+	assert_int_equal(questions, 1); /* asked, and as much work as for anybody */
+	assert_string_equal(logged, "");
+	write_service("debug");
+	assert_int_equal(authenticate("my-password-by-mistake", "x"), PAM_USER_UNKNOWN);
+	assert_contains(logged, "<7>my-password-by-mistake: a name that nobody knows");
+}
+
+static void
+options_narrow_and_hand_on(void **state)
+{
+	(void)state;
+	ROOT_ONLY();
+	write_service("roles=admin");
+	assert_int_equal(account("mona"), PAM_PERM_DENIED);
+	assert_int_equal(authenticate("mona", "pw-mona"), PAM_PERM_DENIED);
+	assert_int_equal(account("ada"), PAM_SUCCESS);
+	write_service("roles=public");
+	assert_int_equal(account("Emile.D"), PAM_PERM_DENIED); /* public is no login role */
+	write_service("use_first_pass");
+	assert_int_equal(authenticate("mona", "pw-mona"), PAM_AUTH_ERR); /* nobody has asked before */
+	assert_int_equal(questions, 0);
+	write_service("");
+	write_conf("login_roles = operators\n");
+	assert_int_equal(account("mona"), PAM_PERM_DENIED);
+	assert_int_equal(account("zoe"), PAM_SUCCESS);
+}
+
+static void
+a_password_is_changed_by_who_proves_the_current_one(void **state)
+{
+	char before[128];
+
+	(void)state;
+	ROOT_ONLY();
+	snprintf(before, sizeof(before), "%s", sql_text(store_path, "SELECT password FROM users WHERE username = 'mona'"));
+	assert_int_equal(change_as_user("mona", 0, "wrong", "a new password"), PAM_AUTH_ERR);
+	assert_int_equal(change_as_user("mona", 0, "", "a new password"), PAM_AUTH_ERR);
+	assert_int_equal(change_as_user("mona", 0, "pw-mona", "pw-mona"), PAM_AUTHTOK_ERR);
+	assert_int_equal(change_as_user("mona", 0, "pw-mona", "short"), PAM_AUTHTOK_ERR);
+	assert_int_equal(change_as_user("mona", 0, "pw-mona", HXB_SEED_PASSWORD), PAM_AUTHTOK_ERR);
+	assert_int_equal(change_as_user("mona", 0, "pw-mona", NULL), PAM_CONV_ERR);
+	assert_string_equal(sql_text(store_path, "SELECT password FROM users WHERE username = 'mona'"), before);
+	assert_int_equal(sql_number(HXB_LEDGER_PATH, "SELECT count(*) FROM events WHERE action = 'passwd'"), 0);
+
+	assert_int_equal(change_as_user("mona", 0, "pw-mona", "a new password"), PAM_SUCCESS);
+	assert_int_equal(strncmp(sql_text(store_path, "SELECT password FROM users WHERE username = 'mona'"), "$2b$10$", 7), 0);
+	assert_string_equal(sql_text(HXB_LEDGER_PATH, "SELECT actor || ' ' || name || before || after FROM events WHERE action = 'passwd'"), "mona mona");
+	assert_int_equal(authenticate("mona", "pw-mona"), PAM_AUTH_ERR);
+	assert_int_equal(authenticate("mona", "a new password"), PAM_SUCCESS);
+
+	assert_int_equal(change_as_root("mona", "root's choice"), PAM_SUCCESS);
+	assert_contains(logged, "password of mona changed by root");
+	assert_int_equal(questions, 2); /* no current one is asked for */
+	assert_int_equal(authenticate("mona", "root's choice"), PAM_SUCCESS);
+	assert_int_equal(change_as_root("mona", "short"), PAM_AUTHTOK_ERR);
+	assert_contains(shown, "too short");
+	assert_int_equal(run("mona", pam_chauthtok, 0, "one password", "another password", NULL), PAM_TRY_AGAIN);
+}
+
+static void
+a_forced_change_is_the_users_own(void **state)
+{
+	char before[128];
+
+	(void)state;
+	ROOT_ONLY();
+	/* sshd and su ask with uid 0: nothing is due, and nothing is set. */
+	snprintf(before, sizeof(before), "%s", sql_text(store_path, "SELECT password FROM users WHERE username = 'mona'"));
+	assert_int_equal(run("mona", pam_chauthtok, PAM_CHANGE_EXPIRED_AUTHTOK, "a new password", "a new password", NULL), PAM_SUCCESS);
+	assert_int_equal(questions, 0);
+	assert_string_equal(sql_text(store_path, "SELECT password FROM users WHERE username = 'mona'"), before);
+	update("mona", "state = 0");
+	assert_int_equal(run("mona", pam_chauthtok, PAM_CHANGE_EXPIRED_AUTHTOK, "a new password", "a new password", NULL), PAM_ACCT_EXPIRED);
+	assert_string_equal(sql_text(store_path, "SELECT password FROM users WHERE username = 'mona'"), before);
+}
+
+static void
+root_sets_the_password_of_a_held_user_in_the_ledger(void **state)
+{
+	(void)state;
+	ROOT_ONLY();
+	hold("mona");
+	assert_int_equal(change_as_root("mona", "a new password"), PAM_SUCCESS);
+	assert_string_equal(sql_text(store_path, "SELECT password FROM users WHERE username = 'mona'"), "$2!held.0123");
+	assert_int_equal(strncmp(sql_text(HXB_LEDGER_PATH, "SELECT password FROM holds"), "$2b$10$", 7), 0);
+	assert_int_equal(sql_number(HXB_LEDGER_PATH, "SELECT count(*) FROM hold_roles"), 1);
+	assert_int_equal(authenticate("mona", "a new password"), PAM_AUTH_ERR);
+	assert_int_equal(account("mona"), PAM_ACCT_EXPIRED);
+}
+
+static int
+session_and_environment(pam_handle_t *pamh, int flags)
+{
+	int code = pam_open_session(pamh, flags);
+	const char *roles = pam_getenv(pamh, "HEXABOT_ROLES"), *id = pam_getenv(pamh, "HEXABOT_USER_ID");
+
+	snprintf(shown, sizeof(shown), "%s|%s", id != NULL ? id : "", roles != NULL ? roles : "");
+	(void)pam_close_session(pamh, flags);
+	return code;
+}
+
+static void
+a_session_tells_who_and_what(void **state)
+{
+	char expected[128];
+
+	(void)state;
+	ROOT_ONLY();
+	sql(store_path, "INSERT INTO roles (id, name) VALUES ('r', 'a b'); INSERT INTO user_roles VALUES (%Q, 'r')", user_id(store_path, "ada"));
+	snprintf(expected, sizeof(expected), "%s|admin manager", user_id(store_path, "ada"));
+	assert_int_equal(run("ada", session_and_environment, 0, NULL, NULL, NULL), PAM_SUCCESS);
+	assert_string_equal(shown, expected);
+	/* Inactive roles are none. */
+	snprintf(expected, sizeof(expected), "%s|", user_id(store_path, "rita"));
+	assert_int_equal(run("rita", session_and_environment, 0, NULL, NULL, NULL), PAM_SUCCESS);
+	assert_string_equal(shown, expected);
+	/* Not ours: ignored, so that no other module in the stack would mean a denial. */
+	assert_int_equal(run("root", session_and_environment, 0, NULL, NULL, NULL), PAM_PERM_DENIED);
+	assert_string_equal(shown, "|");
+}
+
+static void
+a_program_without_roots_power_is_denied(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	ROOT_ONLY();
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		int code;
+
+		if (setresuid(SOMEBODY, SOMEBODY, SOMEBODY) == -1)
+			_exit(99);
+		code = authenticate("mona", "pw-mona");
+		if (code != PAM_AUTHINFO_UNAVAIL || account("mona") != PAM_AUTHINFO_UNAVAIL ||
+		    authenticate("root", "x") != PAM_USER_UNKNOWN)
+			_exit(98);
+		_exit(strstr(logged, "does not run as root") != NULL || logged[0] == '\0' ? 0 : 97);
+	}
+	assert_int_equal(wait_child(pid), 0);
+}
+
+static void
+no_secret_was_ever_logged(void **state)
+{
+	static const char *const secrets[] = { "pw-", "$2b$", "$2!", "a new password", "another password", "root's choice", "adminadmin" };
+
+	(void)state;
+	ROOT_ONLY();
+	assert_true(strlen(everything_logged) > 1000);
+	for (size_t i = 0; i < COUNT(secrets); i++) {
+		if (strstr(everything_logged, secrets[i]) != NULL)
+			fail_msg("'%s' was logged", secrets[i]);
+	}
+}
+
+#define PAM_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		PAM_TEST(the_right_password_and_state_get_in),
+		PAM_TEST(the_wrong_password_does_not),
+		PAM_TEST(every_state_has_its_answers),
+		PAM_TEST(a_removed_user_is_denied_before_the_next_publish),
+		PAM_TEST(the_seed_password_never_opens_the_host),
+		PAM_TEST(stale_groups_are_refused),
+		PAM_TEST(what_cannot_be_read_is_denied),
+		PAM_TEST(others_see_no_difference_whatever_is_broken),
+		PAM_TEST(a_mapped_name_that_is_another_account_is_the_hosts),
+		PAM_TEST(a_locked_store_denies_within_the_deadline),
+		PAM_TEST(a_name_that_nobody_knows_is_not_logged),
+		PAM_TEST(options_narrow_and_hand_on),
+		PAM_TEST(a_password_is_changed_by_who_proves_the_current_one),
+		PAM_TEST(a_forced_change_is_the_users_own),
+		PAM_TEST(root_sets_the_password_of_a_held_user_in_the_ledger),
+		PAM_TEST(a_session_tells_who_and_what),
+		PAM_TEST(a_program_without_roots_power_is_denied),
+		PAM_TEST(no_secret_was_ever_logged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
