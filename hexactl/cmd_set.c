@@ -78,21 +78,6 @@ read_wish(const struct hxb_session *session, struct wish *wish, struct hxb_error
 	return r;
 }
 
-/* Another's files would be in the user's hands, or the user locked out of them. */
-static enum hxb_result
-check_home(const struct hxb_session *session, const struct hxb_entry *entry, const char *home,
-    struct hxb_error *error)
-{
-	struct stat st;
-
-	if (home == NULL || home[0] == '\0' || session->arguments->force || lstat(home, &st) == -1)
-		return HXB_OK;
-	if (S_ISDIR(st.st_mode) && entry->number != 0 && st.st_uid == entry->number)
-		return HXB_OK;
-	return hxb_fail(error, HXB_REFUSED,
-	    "--home: %.256s: is there already and is not the user's; chown it first, or use --force", home);
-}
-
 static bool
 replace(char **field, const char *value)
 {
@@ -149,6 +134,39 @@ apply_login(struct hxb_session *session, const struct hxb_person *person, const 
 	return replace(&entry->login, login) ? HXB_OK : hxb_fail(error, HXB_FAILED, "out of memory");
 }
 
+/* Like usermod -l: who is given another name stays at home. */
+static enum hxb_result
+keep_home(const struct hxb_session *session, const struct hxb_person *person, struct hxb_entry *entry,
+    struct hxb_error *error)
+{
+	const struct hxb_entry *old = person->entry;
+
+	if (old == NULL || old->number == 0 || entry->home[0] != '\0' || strcmp(old->login, entry->login) == 0)
+		return HXB_OK;
+	free(entry->home);
+	entry->home = hxb_expand_login(session->config.home, old->login);
+	return entry->home != NULL ? HXB_OK : hxb_fail(error, HXB_FAILED, "out of memory");
+}
+
+/* Another's files would be in the user's hands, or the user locked out of them. */
+static enum hxb_result
+check_home(struct hxb_session *session, const struct hxb_person *person, const struct hxb_entry *entry,
+    struct hxb_error *error)
+{
+	const struct hxb_entry *old = person->entry;
+	struct hxb_error why;
+	enum hxb_result r;
+
+	if (session->arguments->force ||
+	    (old != NULL && strcmp(old->login, entry->login) == 0 && strcmp(old->home, entry->home) == 0))
+		return HXB_OK;
+	r = hxb_home_available(&session->config, &hxb_host_places, session->ledger, entry, &why);
+	if (r != HXB_OK)
+		return hxb_fail(error, r, "%.128s: %s; chown it first, choose another with --home, or use --force",
+		    person->name, why.text);
+	return HXB_OK;
+}
+
 static enum hxb_result
 apply_wish(struct hxb_session *session, const struct hxb_person *person, const struct wish *wish,
     struct hxb_entry *entry, struct hxb_error *error)
@@ -156,8 +174,6 @@ apply_wish(struct hxb_session *session, const struct hxb_person *person, const s
 	enum hxb_result r;
 
 	r = apply_login(session, person, wish, entry, error);
-	if (r == HXB_OK && wish->home != NULL && strcmp(wish->home, entry->home) != 0)
-		r = check_home(session, entry, wish->home, error);
 	if (r != HXB_OK)
 		return r;
 	if ((wish->shell != NULL && !replace(&entry->shell, wish->shell)) ||
@@ -165,7 +181,9 @@ apply_wish(struct hxb_session *session, const struct hxb_person *person, const s
 		return hxb_fail(error, HXB_FAILED, "out of memory");
 	if (wish->has_expires)
 		entry->expires = wish->expires;
-	return HXB_OK;
+	if (wish->home == NULL)
+		r = keep_home(session, person, entry, error);
+	return r == HXB_OK ? check_home(session, person, entry, error) : r;
 }
 
 static void
@@ -276,7 +294,7 @@ run(struct hxb_session *session, struct hxb_error *error)
 }
 
 static const struct hxb_option options[] = {
-	{ "login", "NAME", "the name on this host; files and processes keep the uid" },
+	{ "login", "NAME", "the name on this host; uid and home stay" },
 	{ "shell", "PATH", "the login shell; '' for the configuration's" },
 	{ "home", "PATH", "the home directory, which is not moved; '' for the configuration's" },
 	{ "expires", "DATE",

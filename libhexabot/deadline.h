@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* One deadline an entry point: every open and every lock in it shares the same three seconds. */
+/* One deadline an entry point: every open and every lock in it shares the same time. */
 #ifndef HXB_DEADLINE_H
 #define HXB_DEADLINE_H
 
 #include <time.h>
 
-#define HXB_PAM_DEADLINE 3000 /* ms */
+#define HXB_PAM_DEADLINE 2500 /* ms: whoever waits for a lock is refused within three seconds */
 #define HXB_CTL_DEADLINE 5000 /* ms */
 
 struct hxb_deadline {

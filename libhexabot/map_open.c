@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Opens a map file and checks its header. Linked into nss_hexabot: libc only, no allocation, no descriptor kept.
+ * Opens a map file and checks its header. Linked into nss_hexabot: libc only, no allocation, no descriptor
+ * kept.
  */
 #include <errno.h>
 #include <fcntl.h>

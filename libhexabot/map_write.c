@@ -113,7 +113,7 @@ forget_strings(struct hxb_map_writer *w, size_t count)
 
 /*
  * Users and roles never share a name's or number's owner. A tombstone may stand beside its own id's record:
- * it keeps the login that this id had before.
+ * it keeps the login that this id had before, and then has no number (0).
  */
 static bool
 conflicts(const struct claim *one, const struct claim *other)
@@ -127,7 +127,7 @@ number_taken(const struct hxb_map_writer *w, const struct claim *claim)
 	const struct claim *claims = w->claims.items, *other;
 	uint32_t at, entry;
 
-	if (w->claim_slots == 0)
+	if (w->claim_slots == 0 || claim->number == 0)
 		return false;
 	at = hxb_map_slot(hxb_map_hash_number(w->seed, claim->number), w->claim_slots);
 	for (; (entry = w->by_number[at]) != 0; at = (at + 1) & (w->claim_slots - 1)) {
@@ -173,7 +173,8 @@ enter_claim(struct hxb_map_writer *w, uint32_t index)
 	const struct claim *claim = (const struct claim *)w->claims.items + index;
 	const char *name = string(w, claim->name);
 
-	enter(w->by_number, w->claim_slots, hxb_map_hash_number(w->seed, claim->number), index + 1);
+	if (claim->number != 0)
+		enter(w->by_number, w->claim_slots, hxb_map_hash_number(w->seed, claim->number), index + 1);
 	if (name[0] != '\0')
 		enter(w->by_name, w->claim_slots, hxb_map_hash_name(w->seed, name, strlen(name)), index + 1);
 }

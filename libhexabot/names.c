@@ -11,24 +11,28 @@
 #include "names.h"
 
 /*
- * Names with a meaning on Debian hosts, sorted: base-passwd's users and groups, the groups that some
- * package's policy grants rights to, and usual daemon accounts. A name with a leading underscore (_apt) is
- * reserved as a whole class: see below.
+ * Names with a meaning on Debian hosts, sorted: base-passwd's users and groups, the groups that some package's
+ * policy grants rights to, usual daemon accounts, and the users of cloud images, whose sudoers lines outlive them.
+ * A name with a leading underscore (_apt) is reserved as a whole class: see below.
  */
 /* clang-format off */
 static const char *const reserved_names[] = {
-	"adm", "amavis", "audio", "avahi", "avahi-autoipd", "backup", "bin", "bind", "cdrom",
-	"chrony", "clamav", "colord", "crontab", "daemon", "debian-exim", "debian-gdm", "debian-snmp", "debian-spamd", "debian-tor", "dialout", "dip", "disk", "dnsmasq",
-	"docker", "dovecot", "dovenull", "elasticsearch", "fax", "floppy", "ftp", "games", "gdm", "geoclue", "git", "gitlab-runner",
-	"gnats", "grafana", "haproxy", "hplip", "input", "irc", "jenkins", "kmem", "kubernetes", "kvm", "landscape", "ldap",
-	"libvirt", "libvirt-dnsmasq", "libvirt-qemu", "lightdm", "list", "lp", "lpadmin", "lxc", "lxd", "mail", "man", "memcache",
-	"messagebus", "mlocate", "mongodb", "munin", "mysql", "nagios", "named", "netdev", "news", "nobody", "nogroup", "nslcd", "ntp",
-	"ntpsec", "openldap", "operator", "plocate", "plugdev", "podman", "polkitd", "postdrop", "postfix", "postgres",
-	"postgresql", "prometheus", "proxy", "pulse", "rabbitmq", "redis", "render", "root", "rtkit", "saned", "sasl", "scanner",
-	"sgx", "shadow", "shutdown", "speech-dispatcher", "src", "ssh", "ssh_keys", "sshd", "ssl-cert", "sssd", "staff", "statd", "sudo",
-	"sudoers", "sync", "sys", "syslog", "systemd-coredump", "systemd-journal", "systemd-network", "systemd-oom",
-	"systemd-resolve", "systemd-timesync", "tape", "tcpdump", "tomcat", "toor", "tss", "tty", "unbound", "usbmux", "users", "utempter",
-	"utmp", "uucp", "uuidd", "vboxusers", "video", "voice", "wheel", "wireshark", "www-data", "zabbix",
+	"adm", "almalinux", "amavis", "audio", "avahi", "avahi-autoipd", "azureuser", "backup", "bin", "bind",
+	"cdrom", "centos", "chrony", "clamav", "cloud-user", "colord", "core", "crontab", "daemon", "debian",
+	"debian-exim", "debian-gdm", "debian-snmp", "debian-spamd", "debian-tor", "dialout", "dip", "disk",
+	"dnsmasq", "docker", "dovecot", "dovenull", "ec2-user", "elasticsearch", "fax", "fedora", "floppy",
+	"ftp", "games", "gdm", "geoclue", "git", "gitlab-runner", "gnats", "grafana", "haproxy", "hplip",
+	"input", "irc", "jenkins", "kmem", "kubernetes", "kvm", "landscape", "ldap", "libvirt",
+	"libvirt-dnsmasq", "libvirt-qemu", "lightdm", "list", "lp", "lpadmin", "lxc", "lxd", "mail", "man",
+	"memcache", "messagebus", "mlocate", "mongodb", "munin", "mysql", "nagios", "named", "netdev", "news",
+	"nobody", "nogroup", "nslcd", "ntp", "ntpsec", "opc", "openldap", "operator", "pi", "plocate",
+	"plugdev", "podman", "polkitd", "postdrop", "postfix", "postgres", "postgresql", "prometheus", "proxy",
+	"pulse", "rabbitmq", "redis", "render", "rocky", "root", "rtkit", "saned", "sasl", "scanner", "sgx",
+	"shadow", "shutdown", "speech-dispatcher", "src", "ssh", "ssh_keys", "sshd", "ssl-cert", "sssd",
+	"staff", "statd", "sudo", "sudoers", "sync", "sys", "syslog", "systemd-coredump", "systemd-journal",
+	"systemd-network", "systemd-oom", "systemd-resolve", "systemd-timesync", "tape", "tcpdump", "tomcat",
+	"toor", "tss", "tty", "ubuntu", "unbound", "usbmux", "users", "utempter", "utmp", "uucp", "uuidd",
+	"vagrant", "vboxusers", "video", "voice", "wheel", "wireshark", "www-data", "zabbix",
 };
 /* clang-format on */
 
@@ -249,8 +253,10 @@ hxb_host_names_load(
 	file = fopen(group, "re");
 	if (file == NULL || !read_group(host, file))
 		goto out;
-	qsort(host->names, host->name_count, sizeof(*host->names), compare_names);
-	qsort(host->ids, host->id_count, sizeof(*host->ids), compare_ids);
+	if (host->name_count > 0) {
+		qsort(host->names, host->name_count, sizeof(*host->names), compare_names);
+		qsort(host->ids, host->id_count, sizeof(*host->ids), compare_ids);
+	}
 	*names = host;
 	host = NULL;
 	r = HXB_OK;

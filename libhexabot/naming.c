@@ -117,8 +117,8 @@ hxb_naming_shell(const struct hxb_naming *naming, const struct hxb_entry *entry)
 }
 
 /* A home that is there already must be the user's own: it may be a former colleague's. */
-static bool
-home_is_somebody_elses(
+bool
+hxb_naming_home_is_taken(
     const struct hxb_naming *naming, const struct hxb_entry *entry, char reason[HXB_REASON_SIZE])
 {
 	char *home = hxb_naming_home(naming, entry);
@@ -195,7 +195,7 @@ hxb_naming_give(const struct hxb_naming *naming, const char *user_id, const char
 		r = HXB_OK;
 		goto out;
 	}
-	if (r != HXB_OK || home_is_somebody_elses(naming, entry, reason))
+	if (r != HXB_OK || hxb_naming_home_is_taken(naming, entry, reason))
 		goto out;
 	r = hxb_ledger_put(naming->ledger, entry, error);
 	if (r == HXB_OK) {

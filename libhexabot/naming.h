@@ -3,6 +3,8 @@
 #ifndef HXB_NAMING_H
 #define HXB_NAMING_H
 
+#include <stdbool.h>
+
 #include "config.h"
 #include "ledger.h"
 #include "names.h"
@@ -34,6 +36,11 @@ enum hxb_result hxb_naming_number(
 /* Where the user's home is or will be. NULL: no memory. The caller frees. */
 char *hxb_naming_home(const struct hxb_naming *naming, const struct hxb_entry *entry);
 char *hxb_naming_shell(const struct hxb_naming *naming, const struct hxb_entry *entry);
+
+/* Whether the entry's home is there already and belongs to another uid than its number; `reason` says so,
+ * else "". */
+bool hxb_naming_home_is_taken(
+    const struct hxb_naming *naming, const struct hxb_entry *entry, char reason[HXB_REASON_SIZE]);
 
 /*
  * Gives a login and a number to a user who has none, or a number to one whose login was set by hand, and puts

@@ -20,7 +20,7 @@
 #include "trust.h"
 #include "verdict.h"
 
-#define SLICE 500 /* users read in one transaction: some milliseconds */
+#define SLICE 100 /* users read in one transaction: some milliseconds */
 #define MAX_READINGS 5 /* of a store that changes all the time; each user is right in itself in any case */
 
 const struct hxb_places hxb_host_places = {
@@ -140,8 +140,7 @@ take_role(const struct hxb_role *role, void *context, struct hxb_error *error)
 	}
 	if (r != HXB_OK || !hxb_login_valid(role->name) || hxb_name_reserved(role->name) ||
 	    hxb_name_reserved(group) || hxb_host_has_name(p->naming.host, group) ||
-	    group_is_mapped(p, group) ||
-	    (entry != NULL && hxb_host_has_id(p->naming.host, entry->number)))
+	    group_is_mapped(p, group) || (entry != NULL && hxb_host_has_id(p->naming.host, entry->number)))
 		goto out;
 	if (entry == NULL) {
 		r = hxb_naming_number(&p->naming, role->id, &fresh.number, error);
@@ -221,12 +220,17 @@ write_user(
 		record.id_digest = hxb_id_digest(user->id);
 		record.shadow = shadow_of(p, user, entry, held, &state);
 		r = hxb_map_writer_user(p->writer, &record);
-		if (r != HXB_OK)
+		if (r == HXB_OK) {
+			p->report->users++;
+			r = hxb_diff_user(p->diff, user, &record, state, error);
+		} else if (r == HXB_INVALID) {
+			/* A second row with the same id, say: it is not mapped, and keeps nobody else from
+			 * being. */
+			p->report->unmapped++;
+			r = HXB_OK;
+		} else {
 			hxb_fail(error, r, "%s can't be put into the map", entry->login);
-	}
-	if (r == HXB_OK) {
-		p->report->users++;
-		r = hxb_diff_user(p->diff, user, &record, state, error);
+		}
 	}
 	free(home);
 	free(shell);
@@ -281,10 +285,14 @@ take_user(const struct hxb_user *user, void *context, struct hxb_error *error)
 	if (r != HXB_OK)
 		return r;
 	r = hxb_ledger_entry(p->ledger, HXB_ENTRY_USER, user->id, &entry, error);
-	if (r == HXB_NOT_FOUND || (r == HXB_OK && entry->number == 0))
+	if (r == HXB_NOT_FOUND && !hxb_login_valid(user->username)) {
+		p->report->unmapped++;
+		r = HXB_OK;
+	} else if (r == HXB_NOT_FOUND || (r == HXB_OK && entry->number == 0)) {
 		r = remember_newcomer(p, user, error);
-	else if (r == HXB_OK)
+	} else if (r == HXB_OK) {
 		r = map_user(p, user, entry, error);
+	}
 	hxb_entry_free(entry);
 	return r;
 }
@@ -352,10 +360,9 @@ add_tombstone(const struct hxb_entry *entry, void *context, struct hxb_error *er
 	if (!entry->removed || (entry->login[0] == '\0' && entry->number == 0))
 		return HXB_OK;
 	r = hxb_map_writer_tombstone(p->writer, &tombstone);
-	return r == HXB_OK
-	    ? HXB_OK
-	    : hxb_fail(error, r, "the tombstone of %s can't be put into the map",
-	          entry->login[0] != '\0' ? entry->login : entry->id);
+	return r == HXB_OK ? HXB_OK
+	                   : hxb_fail(error, r, "the tombstone of %s can't be put into the map",
+	                         entry->login[0] != '\0' ? entry->login : entry->id);
 }
 
 static void
@@ -554,6 +561,24 @@ hxb_login_available(const struct hxb_config *config, const struct hxb_places *pl
 	if (r == HXB_OK)
 		r = hxb_naming_obstacle(&naming, user_id, login, reason, error);
 	if (r == HXB_OK && reason[0] != '\0')
+		r = hxb_fail(error, HXB_REFUSED, "%s", reason);
+	hxb_naming_close(&naming);
+	return r;
+}
+
+enum hxb_result
+hxb_home_available(const struct hxb_config *config, const struct hxb_places *places,
+    struct hxb_ledger *ledger, const struct hxb_entry *entry, struct hxb_error *error)
+{
+	struct hxb_entry future = *entry;
+	struct hxb_naming naming;
+	char reason[HXB_REASON_SIZE] = "";
+	enum hxb_result r;
+
+	r = hxb_naming_open(&naming, config, places, ledger, error);
+	if (r == HXB_OK && future.number == 0)
+		r = hxb_naming_number(&naming, entry->id, &future.number, error);
+	if (r == HXB_OK && hxb_naming_home_is_taken(&naming, &future, reason))
 		r = hxb_fail(error, HXB_REFUSED, "%s", reason);
 	hxb_naming_close(&naming);
 	return r;

@@ -61,10 +61,17 @@ enum hxb_result hxb_unmapped_reason(const struct hxb_config *config, const struc
     struct hxb_ledger *ledger, const struct hxb_user *user, char reason[HXB_REASON_SIZE],
     struct hxb_error *error);
 
-/* Whether the login may be given to the user with this id: rules of names, host, ledger, home. HXB_REFUSED
- * with the reason. */
+/* Whether the login may be given to the user with this id: rules of names, host, ledger. The home is looked
+ * at when it is first mapped. HXB_REFUSED with the reason. */
 enum hxb_result hxb_login_available(const struct hxb_config *config, const struct hxb_places *places,
     struct hxb_ledger *ledger, const char *user_id, const char *login, struct hxb_error *error);
+
+/*
+ * Whether the home of an entry that is about to be put is nobody else's: not there, or owned by its number
+ * (by the number that it would be given, where that is 0). HXB_REFUSED with the reason.
+ */
+enum hxb_result hxb_home_available(const struct hxb_config *config, const struct hxb_places *places,
+    struct hxb_ledger *ledger, const struct hxb_entry *entry, struct hxb_error *error);
 
 /* Fills an empty ledger from a map and the store, for init --rebuild-ledger. */
 enum hxb_result hxb_ledger_rebuild(const struct hxb_config *config, const struct hxb_places *places,

@@ -40,6 +40,12 @@ hxb_fail(struct hxb_error *error, enum hxb_result r, const char *format, ...)
 		if (vsnprintf(error->text, sizeof(error->text), format, args) < 0)
 			error->text[0] = '\0';
 		va_end(args);
+		/* A database's words are its owner's: they must not end a line of the log, or move a
+		 * terminal. */
+		for (unsigned char *p = (unsigned char *)error->text; *p != '\0'; p++) {
+			if (*p < 0x20 || *p == 0x7f)
+				*p = '?';
+		}
 	}
 	return r;
 }

@@ -13,6 +13,7 @@ struct hxb_store {
 	uid_t uid; /* the file's owner: whom we act as */
 	gid_t gid;
 	bool exposed;
+	int probes[3]; /* see store_open.c; -1: none */
 	bool writing; /* between begin and commit or rollback */
 	char *path;
 };

@@ -15,6 +15,7 @@
 	" typeof(state) = 'integer' AND state = 1, rowid"
 #define ROLE_COLUMNS "r.id, r.name, typeof(r.active) = 'integer' AND r.active = 1"
 #define OPERATOR "type = 'UserOrmEntity'"
+#define ROLES_MAX 1000 /* of one user; Hexabot has a handful */
 
 static void
 clear_role(struct hxb_role *role)
@@ -78,6 +79,9 @@ read_roles(struct hxb_store *store, struct hxb_user *user, sqlite3_stmt *stmt, s
 	sqlite3_reset(stmt);
 	sqlite3_bind_text(stmt, 1, user->id, -1, SQLITE_STATIC);
 	while ((r = hxb_db_step(&store->db, stmt, error)) == HXB_OK) {
+		if (user->role_count == ROLES_MAX)
+			return hxb_fail(error, HXB_UNREADABLE, "%s: a user with more than %d roles",
+			    store->path, ROLES_MAX);
 		grown = reallocarray(user->roles, user->role_count + 1, sizeof(*user->roles));
 		if (grown == NULL)
 			return hxb_fail(error, HXB_FAILED, "out of memory");
@@ -215,8 +219,8 @@ read_slice(struct hxb_store *store, int64_t after, unsigned limit, struct hxb_us
 		r = prepare_roles(store, &roles, error);
 	while (r == HXB_OK && *count < limit && (r = hxb_db_step(&store->db, stmt, error)) == HXB_OK) {
 		r = read_user(store, stmt, roles, &users[*count], error);
-		if (r == HXB_OK)
-			(*count)++;
+		if (r == HXB_OK && users[(*count)++]->position <= after)
+			r = hxb_fail(error, HXB_UNREADABLE, "%s: its rows are not in order", store->path);
 	}
 	sqlite3_finalize(stmt);
 	sqlite3_finalize(roles);

@@ -9,8 +9,8 @@
 #include "store.h"
 #include "store_sqlite.h"
 
-#define TEXT_LIMIT (4 << 20) /* bytes a value or a row may have */
-#define PROGRESS_STEPS 1000 /* virtual machine steps between looks at the clock */
+#define TEXT_LIMIT (1 << 20) /* bytes a value or a row may have */
+#define PROGRESS_STEPS 100 /* virtual machine steps between looks at the clock */
 
 enum hxb_result
 hxb_db_failed(struct hxb_db *db, int code, struct hxb_error *error)
@@ -64,6 +64,8 @@ harden(struct hxb_db *db)
 	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
 	/* Copying a large log back is Hexabot's work, not that of whoever closes last. */
 	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	/* No full-text or other virtual tables over data that is not ours. */
+	sqlite3_drop_modules(db->sql, NULL);
 	sqlite3_limit(db->sql, SQLITE_LIMIT_LENGTH, TEXT_LIMIT);
 	sqlite3_limit(db->sql, SQLITE_LIMIT_ATTACHED, 0);
 	sqlite3_limit(db->sql, SQLITE_LIMIT_WORKER_THREADS, 0);

@@ -68,7 +68,7 @@ has_marker(const struct hxb_user *user)
 enum hxb_state
 hxb_verdict(const struct hxb_verdict_input *input)
 {
-	if (input->user == NULL)
+	if (input->user == NULL || input->user->odd)
 		return HXB_STATE_REMOVED;
 	if (input->held)
 		return HXB_STATE_HELD;

@@ -17,19 +17,12 @@
 
 #define FAIL_DELAY 2000000 /* µs */
 
-/* sshd and su run a forced change with uid 0: that is the user's doing, not root's. */
-static bool
-by_root(const struct call *call)
-{
-	return getuid() == 0 && (call->flags & PAM_CHANGE_EXPIRED_AUTHTOK) == 0;
-}
-
 static enum hxb_answer
 answer_of(const struct call *call)
 {
 	const struct hxb_state_rule *rule = hxb_state_rule(call->state);
 
-	return by_root(call) ? rule->change_by_root : rule->change_by_user;
+	return call->by_root ? rule->change_by_root : rule->change_by_user;
 }
 
 static int
@@ -84,7 +77,7 @@ replace_parked(struct call *call, struct session *session, const char *hash)
 		return hxb_fail(&call->error, HXB_FAILED, "out of memory");
 	r = hxb_ledger_hold(session->ledger, call->id, &hold, &call->error);
 	if (r != HXB_OK) {
-		free(copy);
+		hxb_secret_free(copy);
 		return r;
 	}
 	password = &hold->parked.password;
@@ -104,7 +97,7 @@ replace_in_store(struct call *call, struct session *session, const char *expecte
 	if (r != HXB_OK)
 		return r;
 	/* The whole verdict again: nobody asks account again after a forced change. */
-	r = call_judge(call, session, false);
+	r = call_judge(call, session);
 	if (r == HXB_OK && answer_of(call) != HXB_ANSWER_SETS)
 		r = hxb_fail(&call->error, HXB_CONFLICT, "%s meanwhile", hxb_state_rule(call->state)->reason);
 	if (r == HXB_OK)
@@ -119,7 +112,7 @@ replace_in_store(struct call *call, struct session *session, const char *expecte
 static enum hxb_result
 write_hash(struct call *call, const char *expected, const char *hash)
 {
-	const char *actor = by_root(call) ? "root" : call->login;
+	const char *actor = call->by_root ? "root" : call->login;
 	struct session session;
 	enum hxb_result r;
 
@@ -138,7 +131,7 @@ write_hash(struct call *call, const char *expected, const char *hash)
 		        .after = "" },
 		    &call->error);
 	if (r == HXB_OK)
-		r = call_judge(call, &session, false);
+		r = call_judge(call, &session);
 	if (r == HXB_OK && call->held)
 		r = answer_of(call) == HXB_ANSWER_SETS ? replace_parked(call, &session, hash)
 		                                       : hxb_fail(&call->error, HXB_CONFLICT, "%s meanwhile",
@@ -182,20 +175,25 @@ set_password(struct call *call, const char *current)
 int
 stage_chauthtok(struct call *call)
 {
+	bool forced = (call->flags & PAM_CHANGE_EXPIRED_AUTHTOK) != 0;
 	const char *current = NULL;
 	enum hxb_answer answer;
 	int code = PAM_SUCCESS;
 
-	call_load(call, false);
-	answer = answer_of(call);
+	/*
+	 * sshd and su run a forced change with uid 0: that is the user's doing, not root's. Asked once, and
+	 * before any bracket: in there everybody's real uid is root's.
+	 */
+	call->by_root = getuid() == 0 && !forced;
+	call_load(call, forced);
+	answer = forced ? hxb_state_rule(call->state)->account : answer_of(call);
+	if (forced && answer == HXB_ANSWER_SUCCESS) /* Hexabot's passwords do not expire: nothing is due */
+		return PAM_SUCCESS;
 	if (answer != HXB_ANSWER_SETS) {
 		log_refused(call, NULL);
 		return pam_code(answer);
 	}
-	/* A change that is due only if the password has expired: Hexabot's do not. */
-	if ((call->flags & PAM_CHANGE_EXPIRED_AUTHTOK) != 0)
-		return PAM_SUCCESS;
-	if (!by_root(call))
+	if (!call->by_root)
 		code = prove_current_password(call, &current);
 	if (code != PAM_SUCCESS || (call->flags & PAM_PRELIM_CHECK) != 0)
 		return code;

@@ -111,9 +111,16 @@ call_owner(struct call *call)
 		return OWNER_NOBODY;
 	}
 	status = look_up_map(call, &mapped);
+	call->uid = account.uid;
+	/* The name service has a map and we can't have one, for want of memory, say: no local user has such a
+	 * group. */
+	if (status == HXB_MAP_UNAVAILABLE && account.gid == account.uid &&
+	    is_private_group(account.gid, call->login)) {
+		hxb_fail(&call->error, HXB_UNREADABLE, "%s: can't be read", HXB_MAP_PATH);
+		return OWNER_US;
+	}
 	if (status != HXB_MAP_FOUND || mapped.uid != account.uid)
 		return OWNER_HOST;
-	call->uid = account.uid;
 	call->id_digest = mapped.id_digest;
 	/* Our user all right, but somebody else answers for the group: then nobody knows what that group may
 	 * do. */
@@ -205,9 +212,9 @@ find_entry(struct call *call, struct hxb_ledger *ledger)
 }
 
 enum hxb_result
-call_judge(struct call *call, struct session *session, bool stale_groups)
+call_judge(struct call *call, struct session *session)
 {
-	struct hxb_verdict_input input = { .stale_groups = stale_groups, .now = time(NULL) };
+	struct hxb_verdict_input input = { .now = time(NULL) };
 	enum hxb_result r;
 
 	hxb_user_free(call->user);
@@ -298,7 +305,7 @@ call_load(struct call *call, bool compare_groups)
 		free(groups);
 		return;
 	}
-	r = call_judge(call, &session, false);
+	r = call_judge(call, &session);
 	call_leave(&session);
 	if (r == HXB_OK && call->state == HXB_STATE_ENABLED && compare_groups &&
 	    holds_stale_group(call->user, groups, count))

@@ -115,5 +115,5 @@ pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 	(void)flags;
 	(void)argc;
 	(void)argv;
-	return PAM_IGNORE;
+	return PAM_SUCCESS;
 }

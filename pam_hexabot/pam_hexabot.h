@@ -44,6 +44,7 @@ struct call {
 	struct hxb_user *user; /* NULL: no row, or not loaded */
 	bool held;
 	int64_t expires;
+	bool by_root; /* chauthtok: root changes it, not the user */
 	enum hxb_state state;
 	struct hxb_error error; /* why it is HXB_STATE_UNREADABLE */
 };
@@ -57,7 +58,7 @@ enum owner call_owner(struct call *call);
 bool call_arguments(struct call *call, int argc, const char **argv);
 
 /*
- * Reads configuration, ledger and store, and sets call->state. stale_groups: whether the user's groups on the
+ * Reads configuration, ledger and store, and sets call->state. compare_groups: whether the user's groups on the
  * host are to be compared with the roles. No descriptor and no lock remain.
  */
 void call_load(struct call *call, bool compare_groups);
@@ -73,7 +74,7 @@ enum hxb_result call_enter(struct call *call, struct session *session);
 void call_leave(struct session *session);
 
 /* Reads the user's row, hold and expiry in an open session, and sets call->state. */
-enum hxb_result call_judge(struct call *call, struct session *session, bool stale_groups);
+enum hxb_result call_judge(struct call *call, struct session *session);
 
 /* log.c: one line for one decision. reason NULL: the state's own. */
 void log_allowed(const struct call *call);

@@ -10,7 +10,6 @@ setup_file() {
 	store_setup
 	usermod --append --groups sudo lars
 	tar -cpf /root/good.tar "${kept[@]}" 2>/dev/null
-	attempts=()
 	log_mark
 	BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR locals_get_in
 	sort -n "$BATS_FILE_TMPDIR"/*.ms | tail -n 1 >/root/healthy.ms

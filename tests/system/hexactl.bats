@@ -227,6 +227,6 @@ everything() { # that hexactl writes
 	[ "$(sqlite3 /srv/new.sqlite .tables | xargs)" = 'roles user_roles users' ]
 	[ "$(sqlite3 /srv/new.sqlite 'SELECT name FROM roles ORDER BY name' | xargs)" = 'admin manager public' ]
 	[ "$(stat -c '%U %a' /srv/new.sqlite)" = 'root 600' ]
-	diff <(sqlite3 /srv/new.sqlite "SELECT name, sql FROM sqlite_schema WHERE sql NOT NULL ORDER BY name" | tr -s ' \n\t' ' ') \
-		<(sql "SELECT name, sql FROM sqlite_schema WHERE sql NOT NULL AND tbl_name IN ('users', 'roles', 'user_roles') ORDER BY name" | tr -s ' \n\t' ' ')
+	diff <(sqlite3 /srv/new.sqlite "SELECT name, sql FROM sqlite_schema WHERE sql NOT NULL ORDER BY name" | tr -d ' \n\t') \
+		<(sql "SELECT name, sql FROM sqlite_schema WHERE sql NOT NULL AND tbl_name IN ('users', 'roles', 'user_roles') ORDER BY name" | tr -d ' \n\t')
 }

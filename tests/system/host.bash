@@ -182,6 +182,8 @@ cron_jobs() { # USER...: lets each user's job run once; it leaves /tmp/cron/USER
 
 # ---- several attempts at once: a refusal takes pam_unix and su some seconds ----
 
+attempts=()
+
 attempt() { # NAME CMD...: in the background
 	(
 		status=0 begin=$(date +%s%3N)
@@ -286,7 +288,6 @@ log_refused() { # SERVICE:STAGE USER REASON [LINES]: that many refusals (1) are 
 # What bats runs around every test, unless the file has its own.
 
 setup() {
-	attempts=()
 	log_mark
 }
 

@@ -243,8 +243,8 @@ open_store(const char *path)
 const char *
 user_id(const char *path, const char *username)
 {
-	const char *id = sql_text(
-	    path, "SELECT id FROM users WHERE username = %Q AND type = 'UserOrmEntity'", username);
+	const char *id =
+	    sql_text(path, "SELECT id FROM users WHERE username = %Q AND type = 'UserOrmEntity'", username);
 
 	assert_non_null(id);
 	return id;
@@ -333,8 +333,7 @@ assert_standing(const struct standing *before)
 	assert_memory_equal(now.uids, before->uids, sizeof(now.uids));
 	assert_memory_equal(now.gids, before->gids, sizeof(now.gids));
 	for (int number = 1; number < NSIG; number++)
-		assert_int_equal(
-		    sigismember(&now.signals, number), sigismember(&before->signals, number));
+		assert_int_equal(sigismember(&now.signals, number), sigismember(&before->signals, number));
 }
 
 long

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the unit tests share: a directory of their own whose ancestors can be trusted, stores and ledgers in it, and the
- * view that another program has of them.
+ * What the unit tests share: a directory of their own whose ancestors can be trusted, stores and ledgers in
+ * it, and the view that another program has of them.
  *
- * Programs run in the project's root. TEST_DIR: where the directories are made; build/test-data if it is not set.
+ * Programs run in the project's root. TEST_DIR: where the directories are made; build/test-data if it is not
+ * set.
  */
 #ifndef HXB_TEST_SUPPORT_H
 #define HXB_TEST_SUPPORT_H
@@ -51,7 +52,8 @@ void give_away(const char *path, uid_t uid, mode_t mode); /* chown and chmod */
 
 /* The error of the last call; assert_result() prints it where a result is another one. */
 extern struct hxb_error err;
-void check_result(enum hxb_result found, enum hxb_result expected, const char *call, const char *file, int line);
+void check_result(
+    enum hxb_result found, enum hxb_result expected, const char *call, const char *file, int line);
 #define assert_result(call, expected) check_result((call), (expected), #call, __FILE__, __LINE__)
 #define assert_ok(call) assert_result(call, HXB_OK)
 void check_contains(const char *text, const char *part, const char *file, int line);

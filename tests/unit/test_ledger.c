@@ -67,7 +67,8 @@ entry_of(enum hxb_entry_kind kind, const char *id)
 	assert_non_null(entry);
 	assert_string_equal(entry->id, id);
 	assert_int_equal(entry->kind, kind);
-	snprintf(text, sizeof(text), "%s %u%s", entry->login, (unsigned)entry->number, entry->removed ? " removed" : "");
+	snprintf(text, sizeof(text), "%s %u%s", entry->login, (unsigned)entry->number,
+	    entry->removed ? " removed" : "");
 	hxb_entry_free(entry);
 	return text;
 }
@@ -114,8 +115,10 @@ a_new_ledger_is_roots_own(void **state)
 static void
 numbers_beyond_31_bits_are_kept(void **state)
 {
-	const struct hxb_ledger_meta meta = { .store_uid = 4294967294u, .uid_min = 2147483648u,
-		.uid_max = 4294967294u, .generation = UINT64_C(1) << 40 };
+	const struct hxb_ledger_meta meta = { .store_uid = 4294967294u,
+		.uid_min = 2147483648u,
+		.uid_max = 4294967294u,
+		.generation = UINT64_C(1) << 40 };
 	struct hxb_ledger_meta found;
 
 	(void)state;
@@ -140,7 +143,10 @@ what_is_no_ledger_is_refused(void **state)
 	write_file(path, "", 0600);
 	assert_result(try_open(path), HXB_UNREADABLE);
 	assert_contains(err.text, "not a ledger; run hexactl init --rebuild-ledger");
-	write_file(path, "# not a database, but long enough to be taken for one's header, if nobody looks at its first words at all\n", 0600);
+	write_file(path,
+	    "# not a database, but long enough to be taken for one's header, if nobody looks at its first "
+	    "words at all\n",
+	    0600);
 	assert_result(try_open(path), HXB_UNREADABLE);
 	unlink(path);
 	make_store(path);
@@ -217,8 +223,14 @@ entries_are_kept_by_kind_and_id(void **state)
 	assert_string_equal(entry_of(HXB_ENTRY_USER, "A"), "none");
 	assert_string_equal(entry_of(HXB_ENTRY_USER, "c"), "carol 0");
 
-	changed = (struct hxb_entry){ .kind = HXB_ENTRY_USER, .id = id, .login = login, .number = FIRST, .shell = shell,
-		.home = home, .expires = 1900000000000, .removed = false };
+	changed = (struct hxb_entry){ .kind = HXB_ENTRY_USER,
+		.id = id,
+		.login = login,
+		.number = FIRST,
+		.shell = shell,
+		.home = home,
+		.expires = 1900000000000,
+		.removed = false };
 	assert_ok(hxb_ledger_put(ledger, &changed, &err));
 	assert_ok(hxb_ledger_entry_by_login(ledger, "ALICE", &entry, &err));
 	assert_string_equal(entry->login, "alice");
@@ -242,7 +254,8 @@ a_name_or_number_has_one_owner(void **state)
 	assert_result(put(HXB_ENTRY_USER, "b", "alice", FIRST + 1), HXB_CONFLICT);
 	assert_result(put(HXB_ENTRY_USER, "b", "Alice", FIRST + 1), HXB_CONFLICT);
 	assert_result(put(HXB_ENTRY_USER, "b", "bob", FIRST), HXB_CONFLICT);
-	assert_result(put(HXB_ENTRY_ROLE, "b", "", FIRST), HXB_CONFLICT); /* users and roles share the numbers */
+	assert_result(
+	    put(HXB_ENTRY_ROLE, "b", "", FIRST), HXB_CONFLICT); /* users and roles share the numbers */
 	assert_string_equal(entry_of(HXB_ENTRY_USER, "b"), "none");
 	assert_ok(hxb_ledger_number_taken(ledger, FIRST, &taken, &err));
 	assert_true(taken);
@@ -283,8 +296,8 @@ list_entry(const struct hxb_entry *entry, void *context, struct hxb_error *error
 	char *text = context;
 
 	(void)error;
-	sprintf(text + strlen(text), "%d:%s:%s:%u%s ", (int)entry->kind, entry->id, entry->login, (unsigned)entry->number,
-	    entry->removed ? ":removed" : "");
+	sprintf(text + strlen(text), "%d:%s:%s:%u%s ", (int)entry->kind, entry->id, entry->login,
+	    (unsigned)entry->number, entry->removed ? ":removed" : "");
 	return HXB_OK;
 }
 
@@ -347,7 +360,8 @@ readers_go_on_while_somebody_writes(void **state)
 {
 	struct hxb_ledger *other;
 	long began;
-	pid_t pid = hold_lock(in_dir("ledger.sqlite"), "BEGIN IMMEDIATE; INSERT INTO entries (kind, id, number) VALUES (1, 'x', 5)");
+	pid_t pid = hold_lock(in_dir("ledger.sqlite"),
+	    "BEGIN IMMEDIATE; INSERT INTO entries (kind, id, number) VALUES (1, 'x', 5)");
 
 	(void)state;
 	assert_ok(hxb_ledger_open(in_dir("ledger.sqlite"), geteuid(), hxb_deadline_in(300), &other, &err));
@@ -446,8 +460,8 @@ list_event(const struct hxb_event *event, void *context, struct hxb_error *error
 
 	(void)error;
 	assert_int_equal(strlen(event->at), strlen("2026-01-01T00:00:00.000Z"));
-	sprintf(text + strlen(text), "%s %s %s %s %s>%s; ", event->actor, event->action, event->user_id, event->name,
-	    event->before, event->after);
+	sprintf(text + strlen(text), "%s %s %s %s %s>%s; ", event->actor, event->action, event->user_id,
+	    event->name, event->before, event->after);
 	return HXB_OK;
 }
 
@@ -455,9 +469,24 @@ static void
 events_come_in_their_order(void **state)
 {
 	const struct hxb_event events[] = {
-		{ .actor = "root", .action = "disable", .user_id = "a", .name = "alice", .before = "on", .after = "off" },
-		{ .actor = "hexabot", .action = "changed", .user_id = "b", .name = "bob", .before = "", .after = "" },
-		{ .actor = "root", .action = "enable", .user_id = "a", .name = "alice", .before = "off", .after = "on" },
+		{ .actor = "root",
+		    .action = "disable",
+		    .user_id = "a",
+		    .name = "alice",
+		    .before = "on",
+		    .after = "off" },
+		{ .actor = "hexabot",
+		    .action = "changed",
+		    .user_id = "b",
+		    .name = "bob",
+		    .before = "",
+		    .after = "" },
+		{ .actor = "root",
+		    .action = "enable",
+		    .user_id = "a",
+		    .name = "alice",
+		    .before = "off",
+		    .after = "on" },
 	};
 	char text[512] = "";
 
@@ -465,7 +494,8 @@ events_come_in_their_order(void **state)
 	for (size_t i = 0; i < COUNT(events); i++)
 		assert_ok(hxb_ledger_record(ledger, &events[i], &err));
 	assert_ok(hxb_ledger_events(ledger, NULL, "", list_event, text, &err));
-	assert_string_equal(text, "root disable a alice on>off; hexabot changed b bob >; root enable a alice off>on; ");
+	assert_string_equal(
+	    text, "root disable a alice on>off; hexabot changed b bob >; root enable a alice off>on; ");
 	text[0] = '\0';
 	assert_ok(hxb_ledger_events(ledger, "b", "", list_event, text, &err));
 	assert_string_equal(text, "hexabot changed b bob >; ");

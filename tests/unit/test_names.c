@@ -15,9 +15,9 @@ logins_match_the_pattern(void **state)
 		"abcdefghijklmnopqrstuvwxyz012345", /* 32 bytes */
 	};
 	static const char *const bad[] = {
-		"", "1", "1a", "-a", ".a", "..", ".", "a b", " a", "a ", "a:b", "a/b", "../a", "a\n", "a\t", "\n",
-		"a,b", "a$", "a@b", "a+b", "%a", "+", "a\\b", "a\"b", "a*", "a\x7f", "\xc3\x89mile", "a\xc3\xa9",
-		"abcdefghijklmnopqrstuvwxyz0123456", /* 33 bytes */
+		"", "1", "1a", "-a", ".a", "..", ".", "a b", " a", "a ", "a:b", "a/b", "../a", "a\n", "a\t",
+		"\n", "a,b", "a$", "a@b", "a+b", "%a", "+", "a\\b", "a\"b", "a*", "a\x7f", "\xc3\x89mile",
+		"a\xc3\xa9", "abcdefghijklmnopqrstuvwxyz0123456", /* 33 bytes */
 	};
 	char every[2] = "";
 
@@ -41,14 +41,72 @@ static void
 names_of_the_host_are_reserved_in_any_case(void **state)
 {
 	static const char *const reserved[] = {
-		"root", "Root", "ROOT", "sudo", "SuDo", "wheel", "adm", "docker", "lxd", "libvirt", "libvirt-qemu", "disk",
-		"shadow", "staff", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp", "proxy",
-		"www-data", "backup", "list", "irc", "gnats", "nobody", "nogroup", "_apt", "_anything", "sshd", "Debian-exim",
-		"Debian-snmp", "debian-tor", "postgres", "mysql", "messagebus", "systemd-network", "systemd-x", "Systemd-X",
-		"kvm", "operator", "users", "zabbix", "ssh_keys", "ssh", "ssl-cert",
+		"root",
+		"Root",
+		"ROOT",
+		"sudo",
+		"SuDo",
+		"wheel",
+		"adm",
+		"docker",
+		"lxd",
+		"libvirt",
+		"libvirt-qemu",
+		"disk",
+		"shadow",
+		"staff",
+		"daemon",
+		"bin",
+		"sys",
+		"sync",
+		"games",
+		"man",
+		"lp",
+		"mail",
+		"news",
+		"uucp",
+		"proxy",
+		"www-data",
+		"backup",
+		"list",
+		"irc",
+		"gnats",
+		"nobody",
+		"nogroup",
+		"_apt",
+		"_anything",
+		"sshd",
+		"Debian-exim",
+		"Debian-snmp",
+		"debian-tor",
+		"postgres",
+		"mysql",
+		"messagebus",
+		"systemd-network",
+		"systemd-x",
+		"Systemd-X",
+		"kvm",
+		"operator",
+		"users",
+		"zabbix",
+		"ssh_keys",
+		"ssh",
+		"ssl-cert",
 	};
 	static const char *const free_names[] = {
-		"mona", "admin", "manager", "public", "rooty", "roo", "sudoer", "hexabot", "systemd", "a", "zz", "", "sudo ",
+		"mona",
+		"admin",
+		"manager",
+		"public",
+		"rooty",
+		"roo",
+		"sudoer",
+		"hexabot",
+		"systemd",
+		"a",
+		"zz",
+		"",
+		"sudo ",
 	};
 
 	(void)state;
@@ -120,7 +178,8 @@ gecos_is_one_clean_field(void **state)
 		{ "a\xe2\x81\xa6", "b\xe2\x81\xa9", "a b" },
 		/* their neighbours stay */
 		{ "\xc2\xa0", "\xe2\x80\xa7\xe2\x80\xaf", "\xc2\xa0 \xe2\x80\xa7\xe2\x80\xaf" },
-		{ "\xe0\xa0\x80\xed\x9f\xbf", "\xee\x80\x80\xf4\x8f\xbf\xbf", "\xe0\xa0\x80\xed\x9f\xbf \xee\x80\x80\xf4\x8f\xbf\xbf" },
+		{ "\xe0\xa0\x80\xed\x9f\xbf", "\xee\x80\x80\xf4\x8f\xbf\xbf",
+		    "\xe0\xa0\x80\xed\x9f\xbf \xee\x80\x80\xf4\x8f\xbf\xbf" },
 		{ "\xf0\x9f\x98\x80", "x", "\xf0\x9f\x98\x80 x" },
 	};
 	char gecos[HXB_GECOS_MAX + 1];
@@ -188,11 +247,13 @@ the_hosts_own_names_and_numbers_are_known(void **state)
 	struct hxb_host_names *host;
 
 	(void)state;
-	write_file(passwd, "root:x:0:0:root:/root:/bin/bash\n"
-	                   "# a comment\n"
-	                   "broken line\n"
-	                   "Local:x:1000:1007:,,,:/home/local:/bin/sh\n"
-	                   "big:x:4294967294:4294967294::/:\n", 0644);
+	write_file(passwd,
+	    "root:x:0:0:root:/root:/bin/bash\n"
+	    "# a comment\n"
+	    "broken line\n"
+	    "Local:x:1000:1007:,,,:/home/local:/bin/sh\n"
+	    "big:x:4294967294:4294967294::/:\n",
+	    0644);
 	write_file(group, "root:x:0:\nwheelers:x:77:root,Local\nlocal2:x:1001:\n", 0644);
 	assert_ok(hxb_host_names_load(passwd, group, &host, &err));
 	assert_true(hxb_host_has_name(host, "root"));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which texts reach crypt(3), which passwords match, and that the answer costs the same in every case. crypt_r(3) is
- * replaced by one that adds up what is asked of it.
+ * Which texts reach crypt(3), which passwords match, and that the answer costs the same in every case.
+ * crypt_r(3) is replaced by one that adds up what is asked of it.
  */
 #include <crypt.h>
 #include <dlfcn.h>
@@ -85,7 +85,8 @@ only_bcrypt_hashes_of_an_allowed_cost_are_valid(void **state)
 		{ "$2hello", false, 0 },
 		{ "$2!invited.0123456789abcdef0123456789abcdef", false, 0 },
 		{ "$2!held.0123456789abcdef0123456789abcdef0123456789abcdef012", false, 0 },
-		{ "$6$salt$IxDD3jeSOb5eB1CX5LBsqZFVkJdido3OUILO5Ifz5iwMuTS4XMS130MTSuDDl3aCI6WouIL9AjRbLCelDCy.g.",
+		{ "$6$salt$"
+		  "IxDD3jeSOb5eB1CX5LBsqZFVkJdido3OUILO5Ifz5iwMuTS4XMS130MTSuDDl3aCI6WouIL9AjRbLCelDCy.g.",
 		    false, 0 },
 		{ "$1$abcdefgh$irWbblnpmw.5z7wgBnprh0", false, 0 },
 		{ "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o.9agCG9G317fhZg9SqC.5i5rd.RhAtQ7", false, 0 },
@@ -115,11 +116,10 @@ only_bcrypt_hashes_of_an_allowed_cost_are_valid(void **state)
 static void
 the_right_password_matches_and_no_other(void **state)
 {
-	static const char *const settings[] = {
-		"$2a$04$abcdefghijklmnopqrstuu", "$2b$05$abcdefghijklmnopqrstuu", "$2y$06$abcdefghijklmnopqrstuu"
-	};
-	static const char *const wrong[] = { "", "secre", "secrets", "Secret", " secret", "secret ", "secret\n",
-		"$2b$04$" REST };
+	static const char *const settings[] = { "$2a$04$abcdefghijklmnopqrstuu",
+		"$2b$05$abcdefghijklmnopqrstuu", "$2y$06$abcdefghijklmnopqrstuu" };
+	static const char *const wrong[] = { "", "secre", "secrets", "Secret", " secret", "secret ",
+		"secret\n", ("$2b$04$" REST) };
 	char hash[HXB_HASH_SIZE];
 
 	(void)state;
@@ -142,8 +142,8 @@ the_right_password_matches_and_no_other(void **state)
 static void
 what_is_no_hash_matches_nothing(void **state)
 {
-	static const char *const stored[] = { NULL, "", "*", "!", "x", "secret", "$2", "$2hello", "$2!held.x", "*0", "*1",
-		"$2b$04$", "$2b$31$" REST, "$6$abc$def" };
+	static const char *const stored[] = { NULL, "", "*", "!", "x", "secret", "$2", "$2hello", "$2!held.x",
+		"*0", "*1", "$2b$04$", "$2b$31$" REST, "$6$abc$def" };
 	static const char *const typed[] = { "", "*", "secret", "$2hello", "*0", "*1" };
 
 	(void)state;
@@ -206,9 +206,10 @@ hashes_of_hexabots_own_library_match(void **state)
 static void
 every_answer_costs_the_same(void **state)
 {
-	static const char *const stored[] = { NULL, "", "$2hello", "$6$x$y", "$2b$31$" REST, "$2b$03$" REST, "$2!held.x",
-		"$2b$16$" REST };
-	static const char *const typed[] = { "", "secret", "a password that is a good deal longer than 72 bytes, which is all that is read of it" };
+	static const char *const stored[] = { NULL, "", "$2hello", "$6$x$y", "$2b$31$" REST, "$2b$03$" REST,
+		"$2!held.x", "$2b$16$" REST };
+	static const char *const typed[] = { "", "secret",
+		"a password that is a good deal longer than 72 bytes, which is all that is read of it" };
 	char hash[] = "$2b$00$" REST;
 
 	(void)state;
@@ -287,12 +288,17 @@ a_new_password_has_characters_enough_and_bytes_not_too_many(void **state)
 		{ "12345678", 8, HXB_OK },
 		{ "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", 8, HXB_INVALID }, /* 8 bytes, 4 characters */
 		{ "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", 8, HXB_OK },
-		{ "123456789012345678901234567890123456789012345678901234567890123456789012", 8, HXB_OK }, /* 72 */
-		{ "1234567890123456789012345678901234567890123456789012345678901234567890123", 8, HXB_INVALID },
+		{ "123456789012345678901234567890123456789012345678901234567890123456789012", 8,
+		    HXB_OK }, /* 72 */
+		{ "1234567890123456789012345678901234567890123456789012345678901234567890123", 8,
+		    HXB_INVALID },
 		/* 25 characters of 3 bytes */
-		{ "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"
-		  "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"
-		  "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"
+		{ "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2"
+		  "\x82\xac"
+		  "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2"
+		  "\x82\xac"
+		  "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2"
+		  "\x82\xac"
 		  "\xe2\x82\xac",
 		    8, HXB_INVALID },
 		{ HXB_SEED_PASSWORD, 8, HXB_INVALID },
@@ -310,7 +316,8 @@ a_new_password_has_characters_enough_and_bytes_not_too_many(void **state)
 		/* A full sentence, and never the password. */
 		if (cases[i].r != HXB_OK) {
 			assert_true(length > 0 && err.text[length - 1] == '.');
-			assert_true(cases[i].password[0] == '\0' || strstr(err.text, cases[i].password) == NULL);
+			assert_true(
+			    cases[i].password[0] == '\0' || strstr(err.text, cases[i].password) == NULL);
 		}
 	}
 }

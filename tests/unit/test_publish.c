@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Store and ledger become a map: who gets which name and number, who gets none and why, and what is kept for good. */
+/* Store and ledger become a map: who gets which name and number, who gets none and why, and what is kept for
+ * good. */
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
@@ -20,8 +21,8 @@ static struct hxb_places places;
 static struct hxb_ledger *ledger;
 static struct hxb_store *store;
 static struct hxb_publish_report report;
-static char store_path[PATH_MAX], ledger_path[PATH_MAX], state_dir[PATH_MAX], passwd_path[PATH_MAX], group_path[PATH_MAX],
-    home_dir[PATH_MAX];
+static char store_path[PATH_MAX], ledger_path[PATH_MAX], state_dir[PATH_MAX], passwd_path[PATH_MAX],
+    group_path[PATH_MAX], home_dir[PATH_MAX];
 
 static void
 remember_path(char place[PATH_MAX], const char *name)
@@ -34,7 +35,8 @@ open_all(uint32_t first, uint32_t last)
 {
 	char text[PATH_MAX * 3];
 
-	snprintf(text, sizeof(text), "store = %s\nhome = %s/%%u\nuid_min = %u\nuid_max = %u\n", "/store", "/home", first, last);
+	snprintf(text, sizeof(text), "store = %s\nhome = %s/%%u\nuid_min = %u\nuid_max = %u\n", "/store",
+	    "/home", first, last);
 	write_file(in_dir("conf"), text, 0600);
 	assert_ok(hxb_config_init(&config, &err));
 	assert_ok(hxb_config_load(&config, in_dir("conf"), 0, &err));
@@ -69,8 +71,10 @@ set_up(void **state)
 	remember_path(home_dir, "home");
 	mkdir(state_dir, 0755);
 	mkdir(home_dir, 0755);
-	write_file(passwd_path, "root:x:0:0:root:/root:/bin/bash\nlocalbob:x:1000:1000::/home/localbob:/bin/sh\n", 0644);
-	write_file(group_path, "root:x:0:\nlocalbob:x:1000:\nhexabot.gunther:x:1002:\nlocalgroup:x:1003:\n", 0644);
+	write_file(passwd_path,
+	    "root:x:0:0:root:/root:/bin/bash\nlocalbob:x:1000:1000::/home/localbob:/bin/sh\n", 0644);
+	write_file(
+	    group_path, "root:x:0:\nlocalbob:x:1000:\nhexabot.gunther:x:1002:\nlocalgroup:x:1003:\n", 0644);
 	places = (struct hxb_places){ .state_dir = state_dir, .passwd = passwd_path, .group = group_path };
 	make_store(store_path);
 	open_all(FIRST, LAST);
@@ -140,7 +144,8 @@ gid_of(const char *group)
 	return gid;
 }
 
-/* "shadow gecos:home:shell groups" of a login, with the test's directory left out; "none" if it is not there. */
+/* "shadow gecos:home:shell groups" of a login, with the test's directory left out; "none" if it is not there.
+ */
 static const char *
 shown(const char *login)
 {
@@ -154,7 +159,8 @@ shown(const char *login)
 		hxb_map_close(map);
 		return "none";
 	}
-	home = strncmp(user.home, in_dir(""), strlen(in_dir(""))) == 0 ? user.home + strlen(in_dir("")) : user.home;
+	home = strncmp(user.home, in_dir(""), strlen(in_dir(""))) == 0 ? user.home + strlen(in_dir(""))
+	                                                               : user.home;
 	snprintf(text, sizeof(text), "%d %s:%s:%s", (int)user.shadow, user.gecos, home, user.shell);
 	for (uint32_t i = 0; i < user.role_count; i++) {
 		assert_int_equal(hxb_map_role_at(map, user.roles[i], &role), HXB_MAP_FOUND);
@@ -174,8 +180,10 @@ add_user(const char *username, const char *created_at)
 
 	snprintf(id, 40, "00000000-0000-4000-8000-%012u", ++next);
 	sql(store_path,
-	    "INSERT INTO users (id, created_at, updated_at, firstName, lastName, type, provider, username, email, state, password)"
-	    " VALUES (%Q, %Q, %Q, 'First', 'Last', 'UserOrmEntity', '{\"strategy\":\"local\"}', %Q, %Q, 1, '$2b$12$x');"
+	    "INSERT INTO users (id, created_at, updated_at, firstName, lastName, type, provider, username, "
+	    "email, state, password)"
+	    " VALUES (%Q, %Q, %Q, 'First', 'Last', 'UserOrmEntity', '{\"strategy\":\"local\"}', %Q, %Q, 1, "
+	    "'$2b$12$x');"
 	    "INSERT INTO user_roles SELECT %Q, id FROM roles WHERE name = 'manager'",
 	    id, created_at, created_at, username, id, id);
 	return id;
@@ -198,8 +206,8 @@ append_event(const struct hxb_event *event, void *context, struct hxb_error *err
 	char *text = context;
 
 	(void)error;
-	snprintf(text + strlen(text), 4096 - strlen(text), "%s %s %s: %s > %s\n", event->actor, event->action, event->name,
-	    event->before, event->after);
+	snprintf(text + strlen(text), 4096 - strlen(text), "%s %s %s: %s > %s\n", event->actor, event->action,
+	    event->name, event->before, event->after);
 	return HXB_OK;
 }
 
@@ -233,7 +241,8 @@ the_map_shows_what_the_store_says(void **state)
 	assert_string_equal(shown("pia"), "0 Pia Nord:home/pia:/bin/bash hexabot-public");
 	assert_string_equal(shown("rita"), "0 Rita Old:home/rita:/bin/bash");
 	assert_string_equal(shown("norole"), "0 Nora Less:home/norole:/bin/bash");
-	assert_string_equal(shown("Emile.D"), "1 \xc3\x89mile D\xc3\xbcrr:home/Emile.D:/bin/bash hexabot-manager hexabot-public");
+	assert_string_equal(shown("Emile.D"),
+	    "1 \xc3\x89mile D\xc3\xbcrr:home/Emile.D:/bin/bash hexabot-manager hexabot-public");
 	assert_string_equal(shown("admin"), "1 admin admin:home/admin:/bin/bash hexabot-admin");
 	assert_string_equal(shown("visitor"), "none");
 	assert_string_equal(shown("odd user"), "none");
@@ -381,8 +390,8 @@ of_two_spellings_the_older_account_wins(void **state)
 static void
 role_groups_keep_to_the_rules(void **state)
 {
-	static const char *const refused[] = { "sudo", "Sudo", "wheel", "docker", "a:b", "a b", "a\nb", "a,b", "", "-x", "\xc3\xa9",
-		"abcdefghijklmnopqrstuvwxyz0123456" };
+	static const char *const refused[] = { "sudo", "Sudo", "wheel", "docker", "a:b", "a b", "a\nb", "a,b",
+		"", "-x", "\xc3\xa9", "abcdefghijklmnopqrstuvwxyz0123456" };
 	char group[64];
 	uint32_t gid;
 
@@ -391,8 +400,9 @@ role_groups_keep_to_the_rules(void **state)
 	write_file(group_path, "root:x:0:\nhexabot-operators:x:1001:\n", 0644);
 	for (size_t i = 0; i < COUNT(refused); i++)
 		sql(store_path, "INSERT INTO roles (id, name) VALUES ('role-%d', %Q)", (int)i, refused[i]);
-	sql(store_path, "INSERT INTO roles (id, name) VALUES ('role-z', 'Manager'), ('role-n', 'public' || char(0)),"
-	                " ('role-m' || char(0), 'fake'), ('role-b', x'61646d696e')");
+	sql(store_path,
+	    "INSERT INTO roles (id, name) VALUES ('role-z', 'Manager'), ('role-n', 'public' || char(0)),"
+	    " ('role-m' || char(0), 'fake'), ('role-b', x'61646d696e')");
 	assert_ok(publish());
 	for (size_t i = 0; i < COUNT(refused); i++) {
 		snprintf(group, sizeof(group), "hexabot-%s", refused[i]);
@@ -473,12 +483,15 @@ a_collision_takes_the_next_free_number(void **state)
 	snprintf(mona, sizeof(mona), "%s", user_id(store_path, "mona"));
 	snprintf(ada, sizeof(ada), "%s", user_id(store_path, "ada"));
 	number = FIRST + (uint32_t)(hxb_id_digest(mona) % (LAST - FIRST + 1));
-	/* The host knows the number as a gid, the next one as a uid, and the one after that is a tombstone's. */
+	/* The host knows the number as a gid, the next one as a uid, and the one after that is a tombstone's.
+	 */
 	snprintf(line, sizeof(line), "root:x:0:\nhers:x:%u:\n", number);
 	write_file(group_path, line, 0644);
 	snprintf(line, sizeof(line), "root:x:0:0:::\nhis:x:%u:100::/:\n", number + 1);
 	write_file(passwd_path, line, 0644);
-	sql(ledger_path, "INSERT INTO entries (kind, id, login, number, removed) VALUES (1, 'gone', 'gone', %d, 1)", (int)(number + 2));
+	sql(ledger_path,
+	    "INSERT INTO entries (kind, id, login, number, removed) VALUES (1, 'gone', 'gone', %d, 1)",
+	    (int)(number + 2));
 	assert_ok(publish());
 	assert_int_equal(uid_of("mona"), number + 3);
 	/* It stays so when the reason is gone. */
@@ -510,7 +523,8 @@ a_full_range_leaves_the_rest_unmapped(void **state)
 	/* All but three numbers are gone already. */
 	sql(ledger_path,
 	    "WITH RECURSIVE n(i) AS (SELECT 200000 UNION ALL SELECT i + 1 FROM n WHERE i < 200996)"
-	    " INSERT INTO entries (kind, id, login, number, removed) SELECT 1, 'gone' || i, 'gone' || i, i, 1 FROM n");
+	    " INSERT INTO entries (kind, id, login, number, removed) SELECT 1, 'gone' || i, 'gone' || i, i, "
+	    "1 FROM n");
 	assert_ok(publish());
 	assert_int_equal(report.users + report.roles, 3);
 	/* A publish is possible all the same: what was disabled or removed has to show. */
@@ -555,7 +569,8 @@ a_user_who_became_a_visitor_is_removed(void **state)
 	(void)state;
 	ROOT_ONLY();
 	assert_ok(publish());
-	sql(store_path, "UPDATE users SET type = 'SubscriberOrmEntity', source_id = 'web' WHERE username = 'mona'");
+	sql(store_path,
+	    "UPDATE users SET type = 'SubscriberOrmEntity', source_id = 'web' WHERE username = 'mona'");
 	assert_ok(publish());
 	assert_int_equal(uid_of("mona"), 0);
 	assert_int_equal(report.removed, 1);
@@ -649,7 +664,8 @@ a_login_by_hand_helps_who_has_none(void **state)
 	assert_string_equal(reason_of("odd user"), "");
 	assert_ok(publish());
 	assert_int_not_equal(uid_of("odd"), 0);
-	/* Somebody who has no login, has a shell set by hand, and is removed: nothing is left to be a tombstone. */
+	/* Somebody who has no login, has a shell set by hand, and is removed: nothing is left to be a
+	 * tombstone. */
 	assert_ok(publish());
 	free(entry.id);
 	entry.id = strdup(add_user("a b", "2020-01-01 00:00:00.000"));
@@ -680,7 +696,9 @@ losing_more_than_half_is_refused(void **state)
 	assert_ok(publish());
 	assert_int_equal(report.users, 12);
 	/* Half is not more than half. */
-	sql(store_path, "CREATE TABLE kept AS SELECT * FROM users; DELETE FROM users WHERE username IN ('admin', 'mona', 'max', 'pia', 'paul', 'ada')");
+	sql(store_path,
+	    "CREATE TABLE kept AS SELECT * FROM users; DELETE FROM users WHERE username IN ('admin', 'mona', "
+	    "'max', 'pia', 'paul', 'ada')");
 	assert_ok(publish());
 	assert_int_equal(report.removed, 6);
 	sql(store_path, "DELETE FROM users; INSERT INTO users SELECT * FROM kept");
@@ -688,7 +706,8 @@ losing_more_than_half_is_refused(void **state)
 	assert_int_equal(report.users, 12);
 
 	(void)new_events();
-	sql(store_path, "DELETE FROM users WHERE username IN ('admin', 'mona', 'max', 'pia', 'paul', 'ada', 'alan')");
+	sql(store_path,
+	    "DELETE FROM users WHERE username IN ('admin', 'mona', 'max', 'pia', 'paul', 'ada', 'alan')");
 	assert_result(publish(), HXB_REFUSED);
 	assert_contains(err.text, "7 of 12 users would be lost");
 	assert_contains(err.text, "--force");
@@ -742,14 +761,20 @@ others_changes_become_events(void **state)
 	assert_string_equal(new_events(), "");
 
 	sql(store_path, "UPDATE users SET state = 1 WHERE username = 'max'");
-	sql(store_path, "INSERT INTO user_roles SELECT u.id, r.id FROM users u, roles r WHERE username = 'mona' AND name = 'admin'");
+	sql(store_path,
+	    "INSERT INTO user_roles SELECT u.id, r.id FROM users u, roles r WHERE username = 'mona' AND name "
+	    "= 'admin'");
 	assert_ok(publish());
 	assert_int_equal(report.changed, 2);
 	{
 		const char *events = new_events();
 
-		assert_contains(events, "hexabot changed max: may not log in; groups hexabot-manager > may log in (enabled); roles manager\n");
-		assert_contains(events, "hexabot changed mona: may log in; groups hexabot-manager > may log in (enabled); roles admin manager\n");
+		assert_contains(events,
+		    "hexabot changed max: may not log in; groups hexabot-manager > may log in (enabled); "
+		    "roles manager\n");
+		assert_contains(events,
+		    "hexabot changed mona: may log in; groups hexabot-manager > may log in (enabled); roles "
+		    "admin manager\n");
 	}
 	assert_ok(publish());
 	assert_string_equal(new_events(), "");
@@ -770,8 +795,10 @@ others_changes_become_events(void **state)
 	{
 		const char *events = new_events();
 
-		assert_contains(events, "hexabot appeared newcomer:  > may log in (enabled); roles manager\n");
-		assert_contains(events, "hexabot disappeared pia: may not log in; groups hexabot-public > gone from the host\n");
+		assert_contains(
+		    events, "hexabot appeared newcomer:  > may log in (enabled); roles manager\n");
+		assert_contains(events,
+		    "hexabot disappeared pia: may not log in; groups hexabot-public > gone from the host\n");
 	}
 }
 
@@ -837,7 +864,10 @@ a_lost_ledger_is_rebuilt_from_the_map(void **state)
 	open_all(FIRST, LAST);
 	assert_ok(hxb_ledger_rebuild(&config, &places, ledger, store, &err));
 	/* The removed one's number and name are not given away. */
-	assert_int_equal(sql_number(ledger_path, "SELECT removed FROM entries WHERE number = %lld AND login = 'pia'", (long long)gone), 1);
+	assert_int_equal(
+	    sql_number(ledger_path, "SELECT removed FROM entries WHERE number = %lld AND login = 'pia'",
+	        (long long)gone),
+	    1);
 	add_user("pia", "2020-01-01 00:00:00.000");
 	assert_ok(publish());
 	assert_int_equal(uid_of("mona"), mona);
@@ -847,7 +877,8 @@ a_lost_ledger_is_rebuilt_from_the_map(void **state)
 	assert_int_equal(uid_of("pia"), 0);
 	assert_contains(shown("max"), ":/bin/sh");
 	assert_contains(shown("ada"), ":/bin/bash");
-	assert_int_equal(sql_number(ledger_path, "SELECT count(*) FROM entries WHERE shell <> '' OR home <> ''"), 1);
+	assert_int_equal(
+	    sql_number(ledger_path, "SELECT count(*) FROM entries WHERE shell <> '' OR home <> ''"), 1);
 	/* And from the map of the rebuilt one again. */
 	close_all();
 	remember_path(ledger_path, "rebuilt-again.sqlite");
@@ -856,7 +887,10 @@ a_lost_ledger_is_rebuilt_from_the_map(void **state)
 	assert_ok(publish());
 	assert_int_equal(uid_of("mona"), mona);
 	assert_int_equal(uid_of("pia"), 0);
-	assert_int_equal(sql_number(ledger_path, "SELECT removed FROM entries WHERE number = %lld AND login = 'pia'", (long long)gone), 1);
+	assert_int_equal(
+	    sql_number(ledger_path, "SELECT removed FROM entries WHERE number = %lld AND login = 'pia'",
+	        (long long)gone),
+	    1);
 }
 
 static void
@@ -891,7 +925,8 @@ the_lock_is_had_by_one_at_a_time(void **state)
 	close(one);
 	assert_ok(hxb_publish_lock(path, hxb_deadline_in(100), &two, &err));
 	close(two);
-	assert_result(hxb_publish_lock(in_dir("absent/lock"), hxb_deadline_in(100), &two, &err), HXB_UNREADABLE);
+	assert_result(
+	    hxb_publish_lock(in_dir("absent/lock"), hxb_deadline_in(100), &two, &err), HXB_UNREADABLE);
 	assert_int_equal(two, -1);
 	unlink(path);
 	assert_int_equal(symlink("/etc/passwd", path), 0);
@@ -920,7 +955,9 @@ a_publish_that_fails_leaves_ledger_and_map(void **state)
 		pid_t pid = hold_lock(store_path, "BEGIN EXCLUSIVE");
 
 		hxb_store_set_deadline(store, hxb_deadline_in(100));
-		assert_result(hxb_publish(&config, &places, ledger, store, &(struct hxb_publish_options){ .force = false }, &report, &err), HXB_BUSY);
+		assert_result(hxb_publish(&config, &places, ledger, store,
+		                  &(struct hxb_publish_options){ .force = false }, &report, &err),
+		    HXB_BUSY);
 		end_child(pid);
 	}
 	snprintf(line, sizeof(line), "%s", shown("max"));

@@ -90,7 +90,8 @@ a_trusted_file_is_written_by_its_owner_only(void **state)
 		{ 0757, 0644, HXB_UNREADABLE, HXB_UNREADABLE },
 		{ 0755, 0664, HXB_UNREADABLE, HXB_OK },
 		{ 0775, 0644, HXB_UNREADABLE, HXB_UNREADABLE },
-		/* Whoever may make files beside the store may forge its journal: a sticky bit does not help. */
+		/* Whoever may make files beside the store may forge its journal: a sticky bit does not help.
+		 */
 		{ 01777, 0644, HXB_UNREADABLE, HXB_UNREADABLE },
 		{ 01775, 0644, HXB_UNREADABLE, HXB_UNREADABLE },
 	};
@@ -104,7 +105,8 @@ a_trusted_file_is_written_by_its_owner_only(void **state)
 		chmod(in_dir("d/f"), cases[i].file);
 		if (open_trusted(in_dir("d/f")) != cases[i].trusted ||
 		    judge_store(in_dir("d/f"), 0) != cases[i].store)
-			fail_msg("%04o %04o: %s", (unsigned)cases[i].directory, (unsigned)cases[i].file, err.text);
+			fail_msg(
+			    "%04o %04o: %s", (unsigned)cases[i].directory, (unsigned)cases[i].file, err.text);
 	}
 }
 

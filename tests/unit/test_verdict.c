@@ -5,8 +5,10 @@
 
 #define NOW 1800000000
 
-static char id[] = "id", name[] = "mona", empty[] = "", manager[] = "manager", admin[] = "admin", public_role[] = "public";
-static char hash[] = "$2b$12$lBts50Jx9M08wfz7BaOEL.b4/vJse5pfyJy20rUt.VqqPc0DS8tQu", marker[] = "$2!held.0123";
+static char id[] = "id", name[] = "mona", empty[] = "", manager[] = "manager", admin[] = "admin",
+            public_role[] = "public";
+static char hash[] = "$2b$12$lBts50Jx9M08wfz7BaOEL.b4/vJse5pfyJy20rUt.VqqPc0DS8tQu",
+            marker[] = "$2!held.0123";
 static char strange[] = "$2hello";
 static char *login_roles[] = { admin, manager, NULL };
 
@@ -20,8 +22,16 @@ begin_with_an_enabled_user(void)
 {
 	roles[0].name = manager;
 	roles[0].active = true;
-	user = (struct hxb_user){ .id = id, .username = name, .email = empty, .first_name = empty, .last_name = empty,
-		.password = hash, .created_at = empty, .updated_at = empty, .enabled = true, .roles = roles,
+	user = (struct hxb_user){ .id = id,
+		.username = name,
+		.email = empty,
+		.first_name = empty,
+		.last_name = empty,
+		.password = hash,
+		.created_at = empty,
+		.updated_at = empty,
+		.enabled = true,
+		.roles = roles,
 		.role_count = COUNT(roles) };
 	input = (struct hxb_verdict_input){ .user = &user, .login_roles = login_roles, .now = NOW };
 	assert_int_equal(hxb_verdict(&input), HXB_STATE_ENABLED);
@@ -36,26 +46,26 @@ the_table_is_designs(void **state)
 		enum hxb_map_shadow shadow;
 		enum hxb_answer auth, account, by_user, by_root;
 	} table[] = {
-		{ HXB_STATE_FOREIGN, "foreign", HXB_SHADOW_DENIED, HXB_ANSWER_USER_UNKNOWN, HXB_ANSWER_USER_UNKNOWN,
-		    HXB_ANSWER_USER_UNKNOWN, HXB_ANSWER_USER_UNKNOWN },
-		{ HXB_STATE_REMOVED, "removed", HXB_SHADOW_DENIED, HXB_ANSWER_AUTH_ERR, HXB_ANSWER_ACCT_EXPIRED,
-		    HXB_ANSWER_ACCT_EXPIRED, HXB_ANSWER_ACCT_EXPIRED },
+		{ HXB_STATE_FOREIGN, "foreign", HXB_SHADOW_DENIED, HXB_ANSWER_USER_UNKNOWN,
+		    HXB_ANSWER_USER_UNKNOWN, HXB_ANSWER_USER_UNKNOWN, HXB_ANSWER_USER_UNKNOWN },
+		{ HXB_STATE_REMOVED, "removed", HXB_SHADOW_DENIED, HXB_ANSWER_AUTH_ERR,
+		    HXB_ANSWER_ACCT_EXPIRED, HXB_ANSWER_ACCT_EXPIRED, HXB_ANSWER_ACCT_EXPIRED },
 		{ HXB_STATE_HELD, "held", HXB_SHADOW_DENIED, HXB_ANSWER_AUTH_ERR, HXB_ANSWER_ACCT_EXPIRED,
 		    HXB_ANSWER_ACCT_EXPIRED, HXB_ANSWER_SETS },
-		{ HXB_STATE_DISABLED, "disabled", HXB_SHADOW_DENIED, HXB_ANSWER_AUTH_ERR, HXB_ANSWER_ACCT_EXPIRED,
-		    HXB_ANSWER_ACCT_EXPIRED, HXB_ANSWER_SETS },
-		{ HXB_STATE_EXPIRED, "expired", HXB_SHADOW_DENIED, HXB_ANSWER_AUTH_ERR, HXB_ANSWER_ACCT_EXPIRED,
-		    HXB_ANSWER_ACCT_EXPIRED, HXB_ANSWER_SETS },
-		{ HXB_STATE_NO_ROLE, "no-role", HXB_SHADOW_DENIED, HXB_ANSWER_PERM_DENIED, HXB_ANSWER_PERM_DENIED,
-		    HXB_ANSWER_SETS, HXB_ANSWER_SETS },
+		{ HXB_STATE_DISABLED, "disabled", HXB_SHADOW_DENIED, HXB_ANSWER_AUTH_ERR,
+		    HXB_ANSWER_ACCT_EXPIRED, HXB_ANSWER_ACCT_EXPIRED, HXB_ANSWER_SETS },
+		{ HXB_STATE_EXPIRED, "expired", HXB_SHADOW_DENIED, HXB_ANSWER_AUTH_ERR,
+		    HXB_ANSWER_ACCT_EXPIRED, HXB_ANSWER_ACCT_EXPIRED, HXB_ANSWER_SETS },
+		{ HXB_STATE_NO_ROLE, "no-role", HXB_SHADOW_DENIED, HXB_ANSWER_PERM_DENIED,
+		    HXB_ANSWER_PERM_DENIED, HXB_ANSWER_SETS, HXB_ANSWER_SETS },
 		{ HXB_STATE_LAPSED, "lapsed", HXB_SHADOW_DENIED, HXB_ANSWER_AUTH_ERR, HXB_ANSWER_ACCT_EXPIRED,
 		    HXB_ANSWER_ACCT_EXPIRED, HXB_ANSWER_SETS },
 		{ HXB_STATE_STALE_GROUPS, "stale-groups", HXB_SHADOW_ENABLED, HXB_ANSWER_SUCCESS,
 		    HXB_ANSWER_PERM_DENIED, HXB_ANSWER_SETS, HXB_ANSWER_SETS },
 		{ HXB_STATE_ENABLED, "enabled", HXB_SHADOW_ENABLED, HXB_ANSWER_SUCCESS, HXB_ANSWER_SUCCESS,
 		    HXB_ANSWER_SETS, HXB_ANSWER_SETS },
-		{ HXB_STATE_UNREADABLE, "unreadable", HXB_SHADOW_DENIED, HXB_ANSWER_UNAVAIL, HXB_ANSWER_UNAVAIL,
-		    HXB_ANSWER_TRY_AGAIN, HXB_ANSWER_TRY_AGAIN },
+		{ HXB_STATE_UNREADABLE, "unreadable", HXB_SHADOW_DENIED, HXB_ANSWER_UNAVAIL,
+		    HXB_ANSWER_UNAVAIL, HXB_ANSWER_TRY_AGAIN, HXB_ANSWER_TRY_AGAIN },
 	};
 	const struct hxb_state_rule *rule;
 
@@ -79,8 +89,9 @@ what_is_not_judged_is_denied(void **state)
 	(void)state;
 	assert_int_equal(HXB_STATE_UNREADABLE, 0);
 	assert_int_equal(HXB_ANSWER_UNAVAIL, 0);
-	assert_ptr_equal(hxb_state_rule((enum hxb_state)(HXB_STATE_ENABLED + 1)), hxb_state_rule(HXB_STATE_UNREADABLE));
-	assert_ptr_equal(hxb_state_rule((enum hxb_state)-1), hxb_state_rule(HXB_STATE_UNREADABLE));
+	assert_ptr_equal(
+	    hxb_state_rule((enum hxb_state)(HXB_STATE_ENABLED + 1)), hxb_state_rule(HXB_STATE_UNREADABLE));
+	assert_ptr_equal(hxb_state_rule((enum hxb_state) - 1), hxb_state_rule(HXB_STATE_UNREADABLE));
 }
 
 static void
@@ -198,8 +209,8 @@ static void
 one_role_has_to_pass_both_lists(void **state)
 {
 	static char other[] = "operators", upper[] = "Manager", longer[] = "manager ";
-	static char *only_admin[] = { admin, NULL }, *only_public[] = { public_role, NULL }, *both[] = { admin, manager, NULL },
-		    *none[] = { NULL };
+	static char *only_admin[] = { admin, NULL }, *only_public[] = { public_role, NULL },
+	            *both[] = { admin, manager, NULL }, *none[] = { NULL };
 	static const struct {
 		char *role;
 		char **service;
