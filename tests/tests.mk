@@ -37,7 +37,9 @@ lint-deps: deps
 check: check-deps
 	tests/check
 
-demo: deps
+demo:
+	@tests/system/testhost true
+	@$(MAKE) -s deps
 	@$(MAKE) -s BUILD=build/demo CC=gcc all
 	@tests/demo.sh build/demo
 
