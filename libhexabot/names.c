@@ -11,9 +11,9 @@
 #include "names.h"
 
 /*
- * Names with a meaning on Debian hosts, sorted: base-passwd's users and groups, the groups that some package's
- * policy grants rights to, usual daemon accounts, and the users of cloud images, whose sudoers lines outlive them.
- * A name with a leading underscore (_apt) is reserved as a whole class: see below.
+ * Names with a meaning on Debian hosts, sorted: base-passwd's users and groups, the groups that some
+ * package's policy grants rights to, usual daemon accounts, and the users of cloud images, whose sudoers
+ * lines outlive them. A name with a leading underscore (_apt) is reserved as a whole class: see below.
  */
 /* clang-format off */
 static const char *const reserved_names[] = {

@@ -124,8 +124,8 @@ enum hxb_result hxb_store_add_role(
 enum hxb_result hxb_store_remove_role(
     struct hxb_store *, const char *id, const char *role_id, struct hxb_error *error);
 
-/* Reads what a hold parks / takes it away, leaving `marker` as the password / puts it back. Roles that are no
- * more are left out. */
+/* Reads what a hold parks (in a transaction or not) / takes it away, leaving `marker` as the password / puts
+ * it back. Roles that are no more are left out. */
 enum hxb_result hxb_store_read_parked(
     struct hxb_store *, const char *id, struct hxb_parked *parked, struct hxb_error *error);
 enum hxb_result hxb_store_park(

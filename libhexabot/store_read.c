@@ -294,6 +294,33 @@ hxb_store_roles(struct hxb_store *store, hxb_role_fn *each, void *context, struc
 }
 
 enum hxb_result
+hxb_store_read_parked(
+    struct hxb_store *store, const char *id, struct hxb_parked *parked, struct hxb_error *error)
+{
+	sqlite3_stmt *stmt = NULL;
+	enum hxb_result r;
+
+	memset(parked, 0, sizeof(*parked));
+	r = begin_reading(store, error);
+	if (r != HXB_OK)
+		return r;
+	r = hxb_db_query(
+	    &store->db, &stmt, error, "SELECT password FROM users WHERE " OPERATOR " AND id = ?1", "t", id);
+	if (r == HXB_OK)
+		r = hxb_db_step(&store->db, stmt, error);
+	if (r == HXB_OK && !hxb_db_value(stmt, 0, &parked->password))
+		r = hxb_fail(error, HXB_FAILED, "out of memory");
+	sqlite3_finalize(stmt);
+	if (r == HXB_OK)
+		r = hxb_db_texts(&store->db, &parked->role_ids, error,
+		    "SELECT role_id FROM user_roles WHERE user_id = ?1 ORDER BY role_id", id);
+	end_reading(store);
+	if (r != HXB_OK)
+		hxb_parked_clear(parked);
+	return r;
+}
+
+enum hxb_result
 hxb_store_version(struct hxb_store *store, int64_t *version, struct hxb_error *error)
 {
 	enum hxb_result r = hxb_store_enter(store, error);

@@ -19,12 +19,21 @@ exactly_one(unsigned changed, const char *id, struct hxb_error *error)
 	return hxb_fail(error, HXB_CONFLICT, "%.64s: the user was changed or removed meanwhile", id);
 }
 
+/* Outside of a transaction we would write as root, outside of the bracket. */
+static enum hxb_result
+writing(const struct hxb_store *store, struct hxb_error *error)
+{
+	return store->writing ? HXB_OK : hxb_fail(error, HXB_FAILED, "no transaction is open");
+}
+
 enum hxb_result
 hxb_store_set_enabled(struct hxb_store *store, const char *id, bool enabled, struct hxb_error *error)
 {
 	unsigned changed;
-	enum hxb_result r;
+	enum hxb_result r = writing(store, error);
 
+	if (r != HXB_OK)
+		return r;
 	r = hxb_db_run(&store->db, &changed, error,
 	    "UPDATE users SET state = ?2, updated_at = " NOW THIS_USER, "ti", id, (int64_t)enabled);
 	return r == HXB_OK ? exactly_one(changed, id, error) : r;
@@ -35,8 +44,10 @@ hxb_store_set_password(
     struct hxb_store *store, const char *id, const char *expected, const char *hash, struct hxb_error *error)
 {
 	unsigned changed;
-	enum hxb_result r;
+	enum hxb_result r = writing(store, error);
 
+	if (r != HXB_OK)
+		return r;
 	r = hxb_db_run(&store->db, &changed, error,
 	    "UPDATE users SET password = ?2, reset_token = NULL, updated_at = " NOW THIS_USER
 	    " AND (?3 IS NULL OR password = ?3)",
@@ -48,8 +59,10 @@ static enum hxb_result
 touch(struct hxb_store *store, const char *id, struct hxb_error *error)
 {
 	unsigned changed;
-	enum hxb_result r;
+	enum hxb_result r = writing(store, error);
 
+	if (r != HXB_OK)
+		return r;
 	r = hxb_db_run(&store->db, &changed, error, "UPDATE users SET updated_at = " NOW THIS_USER, "t", id);
 	return r == HXB_OK ? exactly_one(changed, id, error) : r;
 }
@@ -90,28 +103,6 @@ hxb_parked_clear(struct hxb_parked *parked)
 }
 
 enum hxb_result
-hxb_store_read_parked(
-    struct hxb_store *store, const char *id, struct hxb_parked *parked, struct hxb_error *error)
-{
-	sqlite3_stmt *stmt = NULL;
-	enum hxb_result r;
-
-	memset(parked, 0, sizeof(*parked));
-	r = hxb_db_query(&store->db, &stmt, error, "SELECT password FROM users" THIS_USER, "t", id);
-	if (r == HXB_OK)
-		r = hxb_db_step(&store->db, stmt, error);
-	if (r == HXB_OK && !hxb_db_value(stmt, 0, &parked->password))
-		r = hxb_fail(error, HXB_FAILED, "out of memory");
-	sqlite3_finalize(stmt);
-	if (r == HXB_OK)
-		r = hxb_db_texts(&store->db, &parked->role_ids, error,
-		    "SELECT role_id FROM user_roles WHERE user_id = ?1 ORDER BY role_id", id);
-	if (r != HXB_OK)
-		hxb_parked_clear(parked);
-	return r;
-}
-
-enum hxb_result
 hxb_store_park(struct hxb_store *store, const char *id, const char *marker, struct hxb_error *error)
 {
 	enum hxb_result r = hxb_store_set_password(store, id, NULL, marker, error);
@@ -126,8 +117,10 @@ hxb_store_unpark(
     struct hxb_store *store, const char *id, const struct hxb_parked *parked, struct hxb_error *error)
 {
 	unsigned changed;
-	enum hxb_result r;
+	enum hxb_result r = writing(store, error);
 
+	if (r != HXB_OK)
+		return r;
 	r = hxb_db_run(&store->db, &changed, error,
 	    "UPDATE users SET password = ?2, updated_at = " NOW THIS_USER, "tv", id, &parked->password);
 	if (r == HXB_OK)

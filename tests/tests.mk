@@ -11,8 +11,9 @@ UNIT_LIBS = $(LIB_LIBS) -lcmocka -lpam -lpthread
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/unit/support.o $(LIB)
 	$(LINK) -rdynamic $(LDFLAGS) -o $@ $^ $(UNIT_LIBS)
 
-# glibc loads the module under test by its path.
+# glibc and libpam load the module under test by its path.
 $(BUILD)/tests/unit/test_nss.o: OUR_CPPFLAGS += -DTEST_MODULE='"$(abspath $(NSS))"'
+$(BUILD)/tests/unit/test_pam.o: OUR_CPPFLAGS += -DTEST_MODULE='"$(abspath $(PAM))"'
 
 # Unit tests need a build of their own, with STATEDIR and SYSCONFDIR below BUILD: see tests/check.
 unit: all $(UNIT)

@@ -99,3 +99,32 @@ shut() { # USER PASSWORD
 	userdel --remove peter
 	[ "$(log_count 'pam_hexabot.*(lars|peter)')" -eq 0 ]
 }
+
+# Somebody with an old password waits at the prompt for the new one, while root takes the account away.
+passwd_while() { # USER CURRENT NEW ROOT-COMMAND
+	expect -c '
+		set timeout 15
+		lassign $argv user gid current new command
+		spawn -noecho setpriv --reuid $user --regid $gid --init-groups passwd
+		expect "urrent password: " { send -- "$current\r" }
+		expect "ew password: " { exec sh -c $command >@ stdout 2>@ stdout }
+		send -- "$new\r"
+		expect "etype new password: " { send -- "$new\r" }
+		expect eof
+		exit [lindex [wait] 3]
+	' "$1" "$(id -g "$1")" "$2" "$3" "$4"
+}
+
+@test "who is disabled or held while passwd waits at its prompt sets nothing" {
+	hexactl role add zoe manager
+	run passwd_while zoe pw-zoe pw-of-a-thief 'hexactl disable zoe'
+	[ "$status" -ne 0 ]
+	hexactl enable zoe
+	opens zoe pw-zoe
+	run passwd_while zoe pw-zoe pw-of-a-thief \
+		'hexactl disable --hold zoe && echo pw-from-root | hexactl passwd --stdin zoe'
+	[ "$status" -ne 0 ]
+	hexactl enable zoe
+	opens zoe pw-from-root
+	shut zoe pw-of-a-thief
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: ISC */
+/* What the store's owner can make of it to stall, mislead or exhaust whoever reads it: each is refused, and
+ * in no time. */
+#include <fcntl.h>
+#include <sqlite3.h>
+
+#include "libhexabot/deadline.h"
+#include "support.h"
+
+static void
+expect_refusal(const char *path, enum hxb_result expected, const char *reason)
+{
+	struct hxb_deadline deadline = hxb_deadline_in(2000);
+	struct hxb_store *store = NULL;
+
+	assert_result(hxb_store_open(path, geteuid(), deadline, &store, &err), expected);
+	assert_null(store);
+	assert_contains(err.text, reason);
+	assert_true(hxb_deadline_left(&deadline) > 1000);
+}
+
+static void
+schemas_that_compute_are_refused(void **state)
+{
+	static const char *const changes[] = {
+		"ALTER TABLE users ADD COLUMN slow GENERATED ALWAYS AS (instr(hex(zeroblob(99999)), "
+		"username)) VIRTUAL",
+		"ALTER TABLE roles ADD COLUMN rowid",
+		"ALTER TABLE users ADD COLUMN _rowid_ text",
+		"CREATE INDEX computed ON users (lower(username) || hex(zeroblob(99)))",
+		"CREATE INDEX partial ON user_roles (role_id) WHERE length(hex(role_id)) > 3",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(changes); i++) {
+		const char *path = in_dir("store.sqlite");
+
+		unlink(path);
+		make_store(path);
+		sql(path, "%s", changes[i]);
+		expect_refusal(path, HXB_UNREADABLE, "not Hexabot's schema");
+	}
+}
+
+/* rootpage is the owner's to write: a virtual table can claim to be a plain one. */
+static void
+a_virtual_table_in_disguise_is_refused(void **state)
+{
+	const char *path = in_dir("store.sqlite");
+
+	(void)state;
+	make_store(path);
+	sql(path, "ALTER TABLE users RENAME TO hidden");
+	sql(path,
+	    "CREATE VIRTUAL TABLE users USING fts4(id, username, email, firstName, lastName, password,"
+	    " created_at, updated_at, state, type)");
+	sql(path, "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = 2 WHERE name = 'users'");
+	expect_refusal(path, HXB_UNREADABLE, path);
+}
+
+static void
+constraints_are_not_computed(void **state)
+{
+	struct hxb_deadline deadline;
+	struct hxb_store *store;
+	struct hxb_user *user;
+	const char *path = in_dir("store.sqlite");
+
+	(void)state;
+	make_store(path);
+	sql(path,
+	    "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'CONSTRAINT "
+	    "\"CHK_SUBSCRIBER_SOURCE_REQUIRED\"',"
+	    " 'CHECK (instr(hex(zeroblob(499999)), hex(zeroblob(199999)) || username) = 0),"
+	    " CONSTRAINT \"CHK_SUBSCRIBER_SOURCE_REQUIRED\"') WHERE name = 'users'");
+	store = open_store(path);
+	user = read_user(store, "mona");
+	deadline = hxb_deadline_in(2000);
+	hxb_store_set_deadline(store, deadline);
+	assert_ok(hxb_store_begin(store, &err));
+	assert_ok(hxb_store_set_enabled(store, user->id, false, &err));
+	assert_ok(hxb_store_commit(store, &err));
+	assert_true(hxb_deadline_left(&deadline) > 1000);
+	hxb_user_free(user);
+	hxb_store_close(store);
+}
+
+/* The kernel lets an open wait for 45 seconds on a lease; it is the owner's to take. */
+static void
+a_lease_is_not_waited_for(void **state)
+{
+	static const char *const suffixes[] = { "", "-wal", "-journal" };
+	const char *path = in_dir("store.sqlite");
+	char leased[512];
+	int fd;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(suffixes); i++) {
+		make_store(path);
+		snprintf(leased, sizeof(leased), "%s%s", path, suffixes[i]);
+		signal(SIGIO, SIG_IGN);
+		fd = open(leased, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+		assert_int_not_equal(fd, -1);
+		assert_int_equal(fcntl(fd, F_SETLEASE, F_RDLCK), 0);
+		expect_refusal(path, HXB_BUSY, "lease");
+		close(fd);
+		unlink(leased);
+		unlink(path);
+	}
+}
+
+static void
+a_user_with_a_thousand_roles_and_one_is_refused(void **state)
+{
+	const char *path = in_dir("store.sqlite");
+	struct hxb_store *store;
+	struct hxb_user *user;
+
+	(void)state;
+	make_store(path);
+	sql(path,
+	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1001)"
+	    " INSERT INTO roles (id, name, active) SELECT 'r' || i, 'role' || i, 1 FROM n");
+	sql(path,
+	    "INSERT INTO user_roles SELECT u.id, r.id FROM users u, roles r WHERE u.username = 'mona' AND "
+	    "r.id LIKE 'r%%'");
+	store = open_store(path);
+	assert_result(hxb_store_user(store, HXB_BY_USERNAME, "mona", &user, &err), HXB_UNREADABLE);
+	assert_contains(err.text, "roles");
+	assert_ok(hxb_store_user(store, HXB_BY_USERNAME, "ada", &user, &err));
+	hxb_user_free(user);
+	hxb_store_close(store);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(schemas_that_compute_are_refused),
+		TEST(a_virtual_table_in_disguise_is_refused),
+		TEST(constraints_are_not_computed),
+		TEST(a_lease_is_not_waited_for),
+		TEST(a_user_with_a_thousand_roles_and_one_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("hostile stores", tests, NULL, NULL);
+}
