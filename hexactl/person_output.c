@@ -62,17 +62,19 @@ char *
 hxb_person_roles(const struct hxb_person *person)
 {
 	const struct hxb_user *user = person->user;
-	size_t size = 1;
-	char *text, *end;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *stream = open_memstream(&text, &size);
 
-	for (size_t i = 0; i < user->role_count; i++)
-		size += strlen(user->roles[i].name) + 3;
-	if ((text = calloc(size, 1)) == NULL)
+	if (stream == NULL)
 		return NULL;
-	end = text;
 	for (size_t i = 0; i < user->role_count; i++)
-		end += sprintf(
-		    end, user->roles[i].active ? "%s%s" : "%s(%s)", i > 0 ? " " : "", user->roles[i].name);
+		fprintf(
+		    stream, user->roles[i].active ? "%s%s" : "%s(%s)", i > 0 ? " " : "", user->roles[i].name);
+	if (fclose(stream) == EOF) {
+		free(text);
+		return NULL;
+	}
 	return text;
 }
 

@@ -2,6 +2,7 @@
 /*
  * Collects what goes into a map, and refuses what must not. What is refused leaves the writer as it was.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -317,10 +318,10 @@ add_roles(struct hxb_map_writer *w, const struct hxb_map_user *user, struct hxb_
 static bool
 private_group_taken(const struct hxb_map_writer *w, const char *login)
 {
-	char group[sizeof(HXB_PRIVATE_GROUP_PREFIX) + HXB_MAP_LOGIN_MAX] = HXB_PRIVATE_GROUP_PREFIX;
+	char group[sizeof(HXB_PRIVATE_GROUP_PREFIX) + HXB_MAP_LOGIN_MAX];
 	struct claim claim = { .kind = ROLE };
 
-	strcat(group, login); /* name_fits() */
+	snprintf(group, sizeof(group), "%s%s", HXB_PRIVATE_GROUP_PREFIX, login);
 	return name_taken(w, &claim, group);
 }
 

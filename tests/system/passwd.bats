@@ -102,17 +102,20 @@ shut() { # USER PASSWORD
 
 # Somebody with an old password waits at the prompt for the new one, while root takes the account away.
 passwd_while() { # USER CURRENT NEW ROOT-COMMAND
-	expect -c '
+	expect -f - "$1" "$(id -g "$1")" "$2" "$3" "$4" <<-'END'
 		set timeout 15
 		lassign $argv user gid current new command
 		spawn -noecho setpriv --reuid $user --regid $gid --init-groups passwd
-		expect "urrent password: " { send -- "$current\r" }
-		expect "ew password: " { exec sh -c $command >@ stdout 2>@ stdout }
+		expect "urrent password: "
+		send -- "$current\r"
+		expect "ew password: "
+		exec sh -c $command >@ stdout 2>@ stdout
 		send -- "$new\r"
-		expect "etype new password: " { send -- "$new\r" }
+		expect "etype new password: "
+		send -- "$new\r"
 		expect eof
 		exit [lindex [wait] 3]
-	' "$1" "$(id -g "$1")" "$2" "$3" "$4"
+	END
 }
 
 @test "who is disabled or held while passwd waits at its prompt sets nothing" {
