@@ -58,8 +58,8 @@ enum owner call_owner(struct call *call);
 bool call_arguments(struct call *call, int argc, const char **argv);
 
 /*
- * Reads configuration, ledger and store, and sets call->state. compare_groups: whether the user's groups on the
- * host are to be compared with the roles. No descriptor and no lock remain.
+ * Reads configuration, ledger and store, and sets call->state. compare_groups: whether the user's groups on
+ * the host are to be compared with the roles. No descriptor and no lock remain.
  */
 void call_load(struct call *call, bool compare_groups);
 void call_free(struct call *call);

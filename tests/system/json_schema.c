@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * json_schema SCHEMA: reads JSON from standard input and says whether it fits. Knows the keywords that tests/schema uses:
- * type, properties, required, additionalProperties, items, minItems, enum, pattern, minimum. Any other is an error.
+ * json_schema SCHEMA: reads JSON from standard input and says whether it fits. Knows the keywords that
+ * tests/schema uses: type, properties, required, additionalProperties, items, minItems, enum, pattern,
+ * minimum. Any other is an error.
  */
 #include <err.h>
 #include <regex.h>
@@ -25,8 +26,14 @@ static bool
 is_of_type(const char *type, const json_t *value)
 {
 	static const char *const names[] = {
-		[JSON_OBJECT] = "object", [JSON_ARRAY] = "array", [JSON_STRING] = "string", [JSON_INTEGER] = "integer",
-		[JSON_REAL] = "number", [JSON_TRUE] = "boolean", [JSON_FALSE] = "boolean", [JSON_NULL] = "null",
+		[JSON_OBJECT] = "object",
+		[JSON_ARRAY] = "array",
+		[JSON_STRING] = "string",
+		[JSON_INTEGER] = "integer",
+		[JSON_REAL] = "number",
+		[JSON_TRUE] = "boolean",
+		[JSON_FALSE] = "boolean",
+		[JSON_NULL] = "null",
 	};
 
 	return strcmp(names[json_typeof(value)], type) == 0;
@@ -40,7 +47,8 @@ check_type(json_t *types, json_t *value, const char *path)
 
 	if (json_is_string(types))
 		return is_of_type(json_string_value(types), value) || misfit(path, "is of another type");
-	json_array_foreach(types, i, type) {
+	json_array_foreach(types, i, type)
+	{
 		if (is_of_type(json_string_value(type), value))
 			return true;
 	}
@@ -53,7 +61,8 @@ check_enum(json_t *values, const json_t *value, const char *path)
 	size_t i;
 	json_t *one;
 
-	json_array_foreach(values, i, one) {
+	json_array_foreach(values, i, one)
+	{
 		if (json_equal(one, value))
 			return true;
 	}
@@ -86,11 +95,13 @@ check_properties(json_t *schema, json_t *value, const char *path)
 
 	if (!json_is_object(value))
 		return true;
-	json_array_foreach(json_object_get(schema, "required"), i, name) {
+	json_array_foreach(json_object_get(schema, "required"), i, name)
+	{
 		if (json_object_get(value, json_string_value(name)) == NULL)
 			return misfit(json_string_value(name), "is missing");
 	}
-	json_object_foreach(value, key, member) {
+	json_object_foreach(value, key, member)
+	{
 		snprintf(inner, sizeof(inner), "%.400s/%.100s", path, key);
 		property = json_object_get(properties, key);
 		if (property == NULL && json_is_false(others))
@@ -113,7 +124,8 @@ check_items(json_t *schema, json_t *value, const char *path)
 		return true;
 	if (minimum != NULL && (json_int_t)json_array_size(value) < json_integer_value(minimum))
 		return misfit(path, "has too few items");
-	json_array_foreach(value, i, item) {
+	json_array_foreach(value, i, item)
+	{
 		snprintf(inner, sizeof(inner), "%.400s/%zu", path, i);
 		if (items != NULL && !check(items, item, inner))
 			return false;
@@ -148,7 +160,8 @@ check(json_t *schema, json_t *value, const char *path)
 	const char *keyword;
 	json_t *rule;
 
-	json_object_foreach(schema, keyword, rule) {
+	json_object_foreach(schema, keyword, rule)
+	{
 		if (!check_keyword(keyword, rule, value, path))
 			return false;
 	}

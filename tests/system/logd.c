@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * logd [FILE]: a syslog daemon for the test host. Appends what comes to /dev/log to FILE (/var/log/auth.log), a line
- * each: "ident[pid]: text", without priority and time. Goes to the background once it listens.
+ * logd [FILE]: a syslog daemon for the test host. Appends what comes to /dev/log to FILE (/var/log/auth.log),
+ * a line each: "ident[pid]: text", without priority and time. Goes to the background once it listens.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ int
 main(int argc, char **argv)
 {
 	const char *path = argc > 1 ? argv[1] : "/var/log/auth.log";
-	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
 	char line[65536];
 	ssize_t length;
 	size_t skip, i;
