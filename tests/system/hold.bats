@@ -9,9 +9,9 @@ setup_file() {
 	store_setup
 }
 
-row() { # what a hold takes away
-	sql "SELECT state, typeof(state), hex(password) FROM users WHERE username = 'ada';
-		SELECT role_id FROM user_roles WHERE user_id = (SELECT id FROM users WHERE username = 'ada') ORDER BY role_id"
+row() { # [USERNAME]: what a hold takes away
+	sql "SELECT state, typeof(state), hex(password) FROM users WHERE username = '${1:-ada}';
+		SELECT role_id FROM user_roles WHERE user_id = (SELECT id FROM users WHERE username = '${1:-ada}') ORDER BY role_id"
 }
 
 password_of() { # USERNAME
@@ -83,4 +83,89 @@ password_of() { # USERNAME
 	hexactl enable pia norole
 	[ "$(sql "SELECT typeof(password), hex(password) FROM users WHERE username = 'pia'")" = 'blob|00FF41' ]
 	[ "$(sql "SELECT typeof(password) FROM users WHERE username = 'norole'")" = null ]
+}
+
+said_half() { # of mona
+	[ "$status" -eq 6 ]
+	[[ $output == *"mona: held on this host; Hexabot's row could not be changed yet ($STORE: busy: sqlite3 (process "* ]]
+	[[ $output == *"): run 'hexactl disable --hold mona' again"* ]]
+	[ "$(grep -c busy <<<"$output")" -eq 1 ]
+}
+
+held_on_the_host() { # mona
+	hexactl list --state held | grep -qw mona
+	[ "$(getent shadow mona | cut -d : -f 2,8)" = '!*:1' ]
+	[ "$(hexactl log mona | tail -n 1 | awk '{ print $5 }')" = hold ]
+	log_mark
+	run ssh_key mona true
+	[ "$status" -ne 0 ]
+	log_refused sshd:account mona 'held by root'
+}
+
+@test "who keeps the store's write lock keeps nobody from being held" {
+	row mona >/tmp/before
+	sql_open 'BEGIN IMMEDIATE'
+	run timeout 15 hexactl disable --hold mona
+	said_half
+	held_on_the_host
+	row mona | diff /tmp/before -
+	sql_kill
+}
+
+@test "the next disable --hold finishes: the first password counts, roles given meanwhile are parked too" {
+	sql_role add mona operators
+	sql "UPDATE users SET password = (SELECT password FROM users WHERE username = 'ada') WHERE username = 'mona'"
+	hexactl disable --hold mona
+	[[ $(password_of mona) == '$2!held.'* ]]
+	[ -z "$(row mona | tail -n +2)" ]
+	hexactl show mona | grep -q 'parked.*manager operators'
+	hexactl enable mona
+	sql_role remove mona operators
+	row mona | diff /tmp/before -
+}
+
+@test "nor does who keeps a read lock, against which nobody commits; enable finds nothing changed" {
+	row mona >/tmp/before
+	sql_open 'BEGIN; SELECT count(*) FROM users'
+	run timeout 15 hexactl disable --hold mona
+	sql_kill
+	said_half
+	held_on_the_host
+	row mona | diff /tmp/before -
+	run hexactl enable mona
+	[ "$status" -eq 0 ]
+	[[ $output != *'had been changed'* ]]
+	row mona | diff /tmp/before -
+}
+
+@test "one whose hold is half is no hindrance for the next, and --json tells of both" {
+	sql_open 'BEGIN IMMEDIATE'
+	run --separate-stderr timeout 25 hexactl disable --hold mona pia --json
+	sql_kill
+	[ "$status" -eq 6 ]
+	[ "$(grep -c '"after": "held"' <<<"$output")" -eq 2 ]
+	"$PROJECT/$BUILD/tests/json_schema" "$PROJECT/tests/schema/change.json" <<<"$output"
+	hexactl list --state held | grep -qw pia
+	hexactl enable mona pia
+}
+
+@test "enable after one that was cut off between its commits does not speak of another password" {
+	row mona >/tmp/before
+	sql "SELECT password FROM users WHERE username = 'mona'" >/tmp/password
+	hexactl disable --hold mona
+	sql "UPDATE users SET state = 1, password = '$(cat /tmp/password)' WHERE username = 'mona'"
+	sql_role add mona manager
+	run hexactl enable mona
+	[ "$status" -eq 0 ]
+	[[ $output != *'had been changed'* ]]
+	row mona | diff /tmp/before -
+}
+
+@test "enable speaks of a password that was set in Hexabot during the hold" {
+	hexactl disable --hold mona
+	sql "UPDATE users SET password = (SELECT password FROM users WHERE username = 'ada') WHERE username = 'mona'"
+	run hexactl enable mona
+	[ "$status" -eq 0 ]
+	[[ $output == *'mona: the password had been changed in Hexabot during the hold'* ]]
+	row mona | diff /tmp/before -
 }
