@@ -71,16 +71,21 @@ log_change(const struct hxb_session *session, const struct hxb_change *change)
 }
 
 void
+hxb_change_keep(struct hxb_session *session, const struct hxb_change *change)
+{
+	if (!session->arguments->dry_run)
+		log_change(session, change);
+	remember(&session->changes, change, true);
+}
+
+void
 hxb_change_done(struct hxb_session *session, const struct hxb_change *change)
 {
-	bool dry_run = session->arguments->dry_run;
-
-	if (!dry_run)
-		log_change(session, change);
+	hxb_change_keep(session, change);
 	if (!session->arguments->json)
-		hxb_say("%s: %s%s%s%s", change->name, dry_run ? "would be " : "", change->deed,
-		    change->remark != NULL ? "; " : "", change->remark != NULL ? change->remark : "");
-	remember(&session->changes, change, true);
+		hxb_say("%s: %s%s%s%s", change->name, session->arguments->dry_run ? "would be " : "",
+		    change->deed, change->remark != NULL ? "; " : "",
+		    change->remark != NULL ? change->remark : "");
 }
 
 void

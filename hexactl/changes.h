@@ -40,6 +40,9 @@ enum hxb_result hxb_change_record(struct hxb_session *, const struct hxb_change 
 /* Tells of a change that was committed (or, with --dry-run, would have been). */
 void hxb_change_done(struct hxb_session *, const struct hxb_change *);
 
+/* The same, but for the line: the caller has another one for the administrator. */
+void hxb_change_keep(struct hxb_session *, const struct hxb_change *);
+
 /* Tells that there was nothing to change: change->deed completes "mona: ", "already disabled". */
 void hxb_change_none(struct hxb_session *, const struct hxb_change *);
 

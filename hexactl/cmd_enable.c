@@ -10,7 +10,7 @@
 
 struct returned {
 	char *roles; /* the names that a hold had parked */
-	bool replaced; /* the password was no longer the hold's marker */
+	bool replaced; /* somebody had set another password in Hexabot during the hold */
 };
 
 static enum hxb_result
@@ -26,31 +26,55 @@ turn_on(struct hxb_session *session, const struct hxb_person *person, const stru
 	return r;
 }
 
+static bool
+is_value(const struct hxb_value *value, char type, const void *bytes, size_t size)
+{
+	return value->type == type && value->size == size &&
+	    (size == 0 || memcmp(value->bytes, bytes, size) == 0);
+}
+
+/* The parked password itself stands in the row where an earlier disable or enable got no further. */
+static enum hxb_result
+find_replaced(
+    struct hxb_session *session, const struct hxb_hold *hold, bool *replaced, struct hxb_error *error)
+{
+	const struct hxb_value *parked = &hold->parked.password;
+	const size_t size = strlen(hold->marker);
+	struct hxb_parked row;
+	enum hxb_result r = hxb_store_read_parked(session->store, hold->user_id, &row, error);
+
+	if (r != HXB_OK)
+		return r;
+	*replaced = !is_value(&row.password, 't', hold->marker, size) &&
+	    !is_value(&row.password, parked->type, parked->bytes, parked->size);
+	hxb_parked_clear(&row);
+	return HXB_OK;
+}
+
 /* The store is given back everything before the hold ends: a crash between leaves a held user, never an open
  * one. */
 static enum hxb_result
 end_hold(struct hxb_session *session, const struct hxb_person *person, const struct hxb_change *change,
     struct returned *returned, struct hxb_error *error)
 {
-	const struct hxb_user *user = person->user;
+	const char *id = person->user->id;
 	struct hxb_roles roles = { 0 };
 	struct hxb_hold *hold = NULL;
 	enum hxb_result r;
 
-	r = hxb_ledger_hold(session->ledger, user->id, &hold, error);
+	r = hxb_ledger_hold(session->ledger, id, &hold, error);
 	if (r == HXB_OK)
 		r = hxb_roles_load(session->store, &roles, error);
 	if (r == HXB_OK && (returned->roles = hxb_roles_text(&roles, hold->parked.role_ids)) == NULL)
 		r = hxb_fail(error, HXB_FAILED, "out of memory");
-	if (r != HXB_OK)
-		goto out;
-	returned->replaced = user->password == NULL || strcmp(user->password, hold->marker) != 0;
-	r = hxb_store_unpark(session->store, user->id, &hold->parked, error);
 	if (r == HXB_OK)
-		r = hxb_ledger_end_hold(session->ledger, user->id, error);
+		r = find_replaced(session, hold, &returned->replaced, error);
+	if (r == HXB_OK)
+		r = hxb_store_unpark(session->store, id, &hold->parked, error);
+	if (r == HXB_OK)
+		r = hxb_ledger_end_hold(session->ledger, id, error);
 	if (r == HXB_OK)
 		r = turn_on(session, person, change, error);
-out:
 	hxb_hold_free(hold);
 	hxb_roles_clear(&roles);
 	return r;

@@ -23,7 +23,7 @@
 
 struct adoption {
 	struct hxb_session *session;
-	bool create, rebuild;
+	bool create, rebuild, dry_run;
 	char *store; /* resolved */
 	char *config; /* resolved, where it is there */
 	char *old_store; /* the existing configuration's; NULL: there is none */
@@ -109,9 +109,13 @@ read_config(struct adoption *adoption, struct hxb_error *error)
 	enum hxb_result r;
 
 	if (lstat(path, &st) == -1 && errno == ENOENT) {
-		if ((adoption->config = strdup(path)) == NULL)
-			return hxb_fail(error, HXB_FAILED, "out of memory");
-		return plan_config(adoption, error);
+		/* Only the usual one's directory is made. */
+		if (strncmp(path, HXB_CONFIG_DIR "/", sizeof(HXB_CONFIG_DIR)) == 0)
+			adoption->config = strdup(path);
+		else
+			adoption->config = resolve_new(path);
+		return adoption->config != NULL ? plan_config(adoption, error)
+		                                : hxb_fail(error, HXB_UNREADABLE, "%s: %m", path);
 	}
 	if ((adoption->config = realpath(path, NULL)) == NULL)
 		return hxb_fail(error, HXB_UNREADABLE, "%s: %m", path);
@@ -135,6 +139,11 @@ open_store(struct adoption *adoption, struct hxb_error *error)
 	struct stat st;
 	enum hxb_result r = HXB_OK;
 
+	free(session->config.store);
+	if ((session->config.store = strdup(adoption->store)) == NULL)
+		return hxb_fail(error, HXB_FAILED, "out of memory");
+	if (adoption->create && adoption->dry_run)
+		return HXB_OK;
 	if (adoption->create)
 		r = hxb_store_create(adoption->store, error);
 	if (r != HXB_OK)
@@ -142,13 +151,8 @@ open_store(struct adoption *adoption, struct hxb_error *error)
 	if (lstat(adoption->store, &st) == -1)
 		return hxb_fail(error, HXB_UNREADABLE, "%s: %m", adoption->store);
 	adoption->store_uid = st.st_uid;
-	r = hxb_store_open(
+	return hxb_store_open(
 	    adoption->store, st.st_uid, hxb_deadline_in(HXB_CTL_DEADLINE), &session->store, error);
-	if (r != HXB_OK)
-		return r;
-	free(session->config.store);
-	session->config.store = strdup(adoption->store);
-	return session->config.store != NULL ? HXB_OK : hxb_fail(error, HXB_FAILED, "out of memory");
 }
 
 static enum hxb_result
@@ -159,6 +163,8 @@ write_config(struct adoption *adoption, struct hxb_error *error)
 	if (adoption->old_store != NULL && strcmp(adoption->old_store, adoption->store) == 0)
 		return HXB_OK;
 	adoption->changed = true;
+	if (adoption->dry_run)
+		return HXB_OK;
 	if (adoption->old_store != NULL)
 		return hxb_conf_set_store(adoption->config, adoption->store, error);
 	if (strncmp(adoption->config, HXB_CONFIG_DIR "/", sizeof(HXB_CONFIG_DIR)) == 0 &&
@@ -189,6 +195,29 @@ change_of(const struct adoption *adoption)
 	};
 }
 
+/* There is no lock to wait for where there is nothing yet. */
+static enum hxb_result
+lock(struct adoption *adoption, struct hxb_error *error)
+{
+	if (adoption->dry_run && access(HXB_LOCK_PATH, F_OK) == -1)
+		return HXB_OK;
+	return hxb_session_lock(adoption->session, error);
+}
+
+/* The event. With --dry-run there may be no ledger to try it in. */
+static enum hxb_result
+record(struct hxb_session *session, const struct hxb_change *change, struct hxb_error *error)
+{
+	enum hxb_result r;
+
+	if (session->ledger == NULL)
+		return HXB_OK;
+	r = hxb_session_begin_ledger(session, error);
+	if (r == HXB_OK)
+		r = hxb_change_record(session, change, error);
+	return r == HXB_OK ? hxb_session_commit(session, HXB_LEDGER_FIRST, error) : r;
+}
+
 /* The part that changes something. */
 static enum hxb_result
 adopt(struct adoption *adoption, struct hxb_error *error)
@@ -198,9 +227,9 @@ adopt(struct adoption *adoption, struct hxb_error *error)
 	bool changed = false;
 	enum hxb_result r;
 
-	r = hxb_init_directories(error);
+	r = hxb_init_directories(adoption->dry_run, error);
 	if (r == HXB_OK)
-		r = hxb_session_lock(session, error);
+		r = lock(adoption, error);
 	if (r == HXB_OK)
 		r = hxb_init_ledger(session, adoption->store_uid, adoption->rebuild, &changed, error);
 	if (r == HXB_OK)
@@ -214,11 +243,7 @@ adopt(struct adoption *adoption, struct hxb_error *error)
 		hxb_change_none(session, &change);
 		return HXB_OK;
 	}
-	r = hxb_session_begin_ledger(session, error);
-	if (r == HXB_OK)
-		r = hxb_change_record(session, &change, error);
-	if (r == HXB_OK)
-		r = hxb_session_commit(session, HXB_LEDGER_FIRST, error);
+	r = record(session, &change, error);
 	if (r == HXB_OK)
 		hxb_change_done(session, &change);
 	return r;
@@ -228,24 +253,23 @@ static enum hxb_result
 publish(struct adoption *adoption, struct hxb_error *error)
 {
 	struct hxb_session *session = adoption->session;
-	enum hxb_result r = hxb_session_publish(session, session->arguments->force, error);
+	const struct hxb_publish_report *report = &session->report;
+	enum hxb_result r;
 
+	/* What --dry-run did not make can't be published. */
+	if (session->ledger == NULL || session->store == NULL)
+		return HXB_OK;
+	r = hxb_session_publish(session, session->arguments->force, error);
 	if (r != HXB_OK)
 		return r;
 	if (!session->arguments->json)
-		hxb_say("published: %u users, %u roles, %u users without a login ('hexactl list --unmapped' "
-		        "says why)",
-		    session->report.users, session->report.roles, session->report.unmapped);
-	return hxb_init_advice(session, adoption->store_uid, adoption->changed, error);
-}
-
-static enum hxb_result
-would(struct adoption *adoption)
-{
-	const struct hxb_change change = change_of(adoption);
-
-	hxb_change_done(adoption->session, &change);
-	return HXB_OK;
+		hxb_say("%s: %u user%s, %u role%s, %u user%s without a login ('hexactl list --unmapped' says "
+		        "why)",
+		    adoption->dry_run ? "would be published" : "published", report->users,
+		    hxb_plural(report->users), report->roles, hxb_plural(report->roles), report->unmapped,
+		    hxb_plural(report->unmapped));
+	return adoption->dry_run ? HXB_OK
+	                         : hxb_init_advice(session, adoption->store_uid, adoption->changed, error);
 }
 
 static enum hxb_result
@@ -255,20 +279,18 @@ run(struct hxb_session *session, struct hxb_error *error)
 		.session = session,
 		.create = hxb_option(session->arguments, "create") != NULL,
 		.rebuild = hxb_option(session->arguments, "rebuild-ledger") != NULL,
+		.dry_run = session->arguments->dry_run,
 	};
-	bool dry_run = session->arguments->dry_run;
 	enum hxb_result r;
 
 	r = resolve_store(&adoption, error);
 	if (r == HXB_OK)
 		r = read_config(&adoption, error);
-	if (r == HXB_OK && !(dry_run && adoption.create))
+	if (r == HXB_OK)
 		r = open_store(&adoption, error);
-	if (r == HXB_OK && dry_run)
-		r = would(&adoption);
-	else if (r == HXB_OK)
+	if (r == HXB_OK)
 		r = adopt(&adoption, error);
-	if (r == HXB_OK && !dry_run)
+	if (r == HXB_OK)
 		r = publish(&adoption, error);
 	free(adoption.old_store);
 	free(adoption.config);

@@ -32,6 +32,18 @@ prompt_twice(const char *name, char password[HXB_PASSWORD_BUFFER], struct hxb_er
 	return r;
 }
 
+/* "This is a sentence." becomes "this is a sentence", to stand behind a name. */
+static void
+make_clause(struct hxb_error *error)
+{
+	size_t size = strlen(error->text);
+
+	if (size > 0 && error->text[size - 1] == '.')
+		error->text[size - 1] = '\0';
+	if (error->text[0] >= 'A' && error->text[0] <= 'Z')
+		error->text[0] += 'a' - 'A';
+}
+
 static enum hxb_result
 ask(struct hxb_session *session, const char *name, char hash[HXB_HASH_SIZE], struct hxb_error *error)
 {
@@ -45,37 +57,14 @@ ask(struct hxb_session *session, const char *name, char hash[HXB_HASH_SIZE], str
 		r = prompt_twice(name, password, error);
 	if (r == HXB_OK) {
 		r = hxb_password_acceptable(password, session->config.password_min_length, &why);
-		if (r != HXB_OK)
+		if (r != HXB_OK) {
+			make_clause(&why);
 			hxb_fail(error, r, "%.128s: %s", name, why.text);
+		}
 	}
 	if (r == HXB_OK)
 		r = hxb_password_hash(password, session->config.password_cost, hash, error);
 	HXB_WIPE(password);
-	return r;
-}
-
-/* A held user gets it at the end of the hold; until then nothing in the row is a password. */
-static enum hxb_result
-replace_parked(struct hxb_session *session, const char *id, const char *hash, struct hxb_error *error)
-{
-	struct hxb_hold *hold = NULL;
-	struct hxb_value value = { .type = 't', .size = strlen(hash) };
-	enum hxb_result r;
-
-	r = hxb_ledger_hold(session->ledger, id, &hold, error);
-	if (r != HXB_OK)
-		return r;
-	if ((value.bytes = (unsigned char *)strdup(hash)) == NULL) {
-		r = hxb_fail(error, HXB_FAILED, "out of memory");
-		goto out;
-	}
-	if (hold->parked.password.bytes != NULL)
-		explicit_bzero(hold->parked.password.bytes, hold->parked.password.size);
-	free(hold->parked.password.bytes);
-	hold->parked.password = value;
-	r = hxb_ledger_put_hold(session->ledger, hold, error);
-out:
-	hxb_hold_free(hold);
 	return r;
 }
 
@@ -105,7 +94,7 @@ change_password(struct hxb_session *session, const char *id, const char *hash, s
 	change.remark = remark_on(&person);
 	r = hxb_change_record(session, &change, error);
 	if (r == HXB_OK)
-		r = person.held ? replace_parked(session, id, hash, error)
+		r = person.held ? hxb_ledger_set_parked_password(session->ledger, id, hash, error)
 		                : hxb_store_set_password(session->store, id, NULL, hash, error);
 	if (r == HXB_OK)
 		r = hxb_session_commit(session, HXB_STORE_FIRST, error);

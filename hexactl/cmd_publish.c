@@ -13,9 +13,10 @@ run(struct hxb_session *session, struct hxb_error *error)
 	if (r == HXB_OK)
 		r = hxb_session_publish(session, session->arguments->force, error);
 	if (r == HXB_OK && !session->arguments->json)
-		hxb_say("%s: %u users, %u roles, %u without a login; %u added, %u removed, %u changed",
+		hxb_say("%s: %u user%s, %u role%s, %u without a login; %u added, %u removed, %u changed",
 		    session->arguments->dry_run ? "would be published" : "published", report->users,
-		    report->roles, report->unmapped, report->added, report->removed, report->changed);
+		    hxb_plural(report->users), report->roles, hxb_plural(report->roles), report->unmapped,
+		    report->added, report->removed, report->changed);
 	return r;
 }
 

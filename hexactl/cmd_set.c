@@ -1,82 +1,18 @@
 /* SPDX-License-Identifier: ISC */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "commands.h"
+#include "guards.h"
 #include "libhexabot/names.h"
 #include "print.h"
 #include "times.h"
 #include "users.h"
+#include "wish.h"
 
-#define PATH_LIMIT 512 /* bytes of a home or shell: a passwd line has to stay one that programs read */
 #define TEXT_SIZE 2048
-
-/* What the options say. Strings are NULL where the option was not given. */
-struct wish {
-	const char *login, *shell, *home;
-	bool has_expires;
-	int64_t expires;
-};
-
-/* Becomes a field of a passwd line. */
-static enum hxb_result
-check_path(const char *option, const char *path, struct hxb_error *error)
-{
-	if (path == NULL || path[0] == '\0')
-		return HXB_OK;
-	if (path[0] != '/' || strlen(path) > PATH_LIMIT || strchr(path, ':') != NULL)
-		return hxb_fail(error, HXB_INVALID,
-		    "%s: '%.256s' is no absolute path of up to %d bytes without ':'", option, path,
-		    PATH_LIMIT);
-	for (const char *c = path; *c != '\0'; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			return hxb_fail(
-			    error, HXB_INVALID, "%s: a control character in '%.256s'", option, path);
-	return HXB_OK;
-}
-
-static enum hxb_result
-check_shell(const struct hxb_session *session, const char *shell, struct hxb_error *error)
-{
-	struct stat st;
-	enum hxb_result r = check_path("--shell", shell, error);
-
-	if (r != HXB_OK || shell == NULL || shell[0] == '\0' || session->arguments->force)
-		return r;
-	if (stat(shell, &st) == -1)
-		return hxb_fail(
-		    error, HXB_REFUSED, "--shell: %.256s: %m; install it first, or use --force", shell);
-	if (!S_ISREG(st.st_mode) || faccessat(AT_FDCWD, shell, X_OK, AT_EACCESS) == -1)
-		return hxb_fail(
-		    error, HXB_REFUSED, "--shell: %.256s: not a program; use --force if it will be", shell);
-	return HXB_OK;
-}
-
-static enum hxb_result
-read_wish(const struct hxb_session *session, struct wish *wish, struct hxb_error *error)
-{
-	const struct hxb_arguments *arguments = session->arguments;
-	const char *expires = hxb_option(arguments, "expires");
-	enum hxb_result r = HXB_OK;
-
-	*wish = (struct wish){ .login = hxb_option(arguments, "login"),
-		.shell = hxb_option(arguments, "shell"),
-		.home = hxb_option(arguments, "home"),
-		.has_expires = expires != NULL };
-	if (wish->login == NULL && wish->shell == NULL && wish->home == NULL && expires == NULL)
-		return hxb_fail(error, HXB_INVALID, "set: wants --login, --shell, --home or --expires");
-	if (expires != NULL)
-		r = hxb_time_expires(expires, &wish->expires, error);
-	if (r == HXB_OK)
-		r = check_path("--home", wish->home, error);
-	if (r == HXB_OK)
-		r = check_shell(session, wish->shell, error);
-	return r;
-}
 
 static bool
 replace(char **field, const char *value)
@@ -116,7 +52,7 @@ take_entry(const struct hxb_person *person, struct hxb_entry **entryp, struct hx
 
 /* Somebody without a login can be given a shell only along with one. */
 static enum hxb_result
-apply_login(struct hxb_session *session, const struct hxb_person *person, const struct wish *wish,
+apply_login(struct hxb_session *session, const struct hxb_person *person, const struct hxb_wish *wish,
     struct hxb_entry *entry, struct hxb_error *error)
 {
 	const char *login = wish->login;
@@ -141,7 +77,8 @@ keep_home(const struct hxb_session *session, const struct hxb_person *person, st
 {
 	const struct hxb_entry *old = person->entry;
 
-	if (old == NULL || old->number == 0 || entry->home[0] != '\0' || strcmp(old->login, entry->login) == 0)
+	if (old == NULL || old->number == 0 || entry->home[0] != '\0' ||
+	    strcmp(old->login, entry->login) == 0)
 		return HXB_OK;
 	free(entry->home);
 	entry->home = hxb_expand_login(session->config.home, old->login);
@@ -162,13 +99,14 @@ check_home(struct hxb_session *session, const struct hxb_person *person, const s
 		return HXB_OK;
 	r = hxb_home_available(&session->config, &hxb_host_places, session->ledger, entry, &why);
 	if (r != HXB_OK)
-		return hxb_fail(error, r, "%.128s: %s; chown it first, choose another with --home, or use --force",
-		    person->name, why.text);
+		return hxb_fail(error, r,
+		    "%.128s: %s; chown it first, choose another with --home, or use --force", person->name,
+		    why.text);
 	return HXB_OK;
 }
 
 static enum hxb_result
-apply_wish(struct hxb_session *session, const struct hxb_person *person, const struct wish *wish,
+apply_wish(struct hxb_session *session, const struct hxb_person *person, const struct hxb_wish *wish,
     struct hxb_entry *entry, struct hxb_error *error)
 {
 	enum hxb_result r;
@@ -194,20 +132,23 @@ append(char text[TEXT_SIZE], const char *key, const char *value)
 	snprintf(text + used, TEXT_SIZE - used, "%s%s %s", used > 0 ? ", " : "", key, value);
 }
 
+/* hxb_time_utc() for programs, hxb_time_local() for people. */
+typedef void time_fn(int64_t seconds, char text[HXB_TIME_SIZE]);
+
 static void
-append_expiry(char text[TEXT_SIZE], int64_t expires)
+append_expiry(char text[TEXT_SIZE], int64_t expires, time_fn *time_text)
 {
 	char when[HXB_TIME_SIZE] = "never";
 
 	if (expires != 0)
-		hxb_time_utc(expires, when);
+		time_text(expires, when);
 	append(text, "expiry", when);
 }
 
 /* "login mona, shell /bin/bash": what differs, before and after. Both are "" where nothing does. */
 static void
-describe(
-    const struct hxb_entry *old, const struct hxb_entry *new, char before[TEXT_SIZE], char after[TEXT_SIZE])
+describe(const struct hxb_entry *old, const struct hxb_entry *new, time_fn *time_text, char before[TEXT_SIZE],
+    char after[TEXT_SIZE])
 {
 	const struct {
 		const char *key, *old, *new, *none;
@@ -226,16 +167,42 @@ describe(
 		append(after, fields[i].key, fields[i].new[0] != '\0' ? fields[i].new : fields[i].none);
 	}
 	if (expires != new->expires) {
-		append_expiry(before, expires);
-		append_expiry(after, new->expires);
+		append_expiry(before, expires, time_text);
+		append_expiry(after, new->expires, time_text);
 	}
+}
+
+static bool
+has_passed(int64_t expires, time_t now)
+{
+	return expires != 0 && expires <= now;
+}
+
+/* Who expires now is turned off as by 'hexactl disable'. */
+static enum hxb_result
+guard(struct hxb_session *session, const struct hxb_person *person, const struct hxb_entry *entry,
+    char note[512], struct hxb_error *error)
+{
+	char undo[HXB_TIME_SIZE + 16] = "--expires never", when[HXB_TIME_SIZE];
+	const struct hxb_loss loss = { .state = true, .undo = "set", .undo_rest = undo };
+	int64_t old = person->entry != NULL ? person->entry->expires : 0;
+	time_t now = time(NULL);
+
+	note[0] = '\0';
+	if (!has_passed(entry->expires, now) || has_passed(old, now))
+		return HXB_OK;
+	if (old != 0) {
+		hxb_time_utc(old, when);
+		snprintf(undo, sizeof(undo), "--expires %s", when);
+	}
+	return hxb_guard(session, person, &loss, note, error);
 }
 
 static enum hxb_result
 write_entry(struct hxb_session *session, const struct hxb_person *person, const struct hxb_entry *entry,
     struct hxb_error *error)
 {
-	char before[TEXT_SIZE], after[TEXT_SIZE], deed[TEXT_SIZE + 16];
+	char before[TEXT_SIZE], after[TEXT_SIZE], shown[TEXT_SIZE], deed[TEXT_SIZE + 16], note[512];
 	struct hxb_change change = { .id = person->user->id,
 		.name = person->name,
 		.action = "set",
@@ -244,22 +211,28 @@ write_entry(struct hxb_session *session, const struct hxb_person *person, const 
 		.deed = deed };
 	enum hxb_result r;
 
-	describe(person->entry, entry, before, after);
+	describe(person->entry, entry, hxb_time_local, before, shown);
+	describe(person->entry, entry, hxb_time_utc, before, after);
 	if (after[0] == '\0') {
 		hxb_session_rollback(session);
 		change.deed = "already so";
 		hxb_change_none(session, &change);
 		return HXB_OK;
 	}
-	snprintf(deed, sizeof(deed), "given %s", after);
-	r = hxb_ledger_put(session->ledger, entry, error);
+	snprintf(deed, sizeof(deed), "given %s", shown);
+	r = guard(session, person, entry, note, error);
+	if (r == HXB_OK)
+		r = hxb_ledger_put(session->ledger, entry, error);
 	if (r == HXB_OK)
 		r = hxb_change_record(session, &change, error);
 	if (r == HXB_OK)
 		r = hxb_session_commit(session, HXB_LEDGER_FIRST, error);
-	if (r == HXB_OK)
-		hxb_change_done(session, &change);
-	return r;
+	if (r != HXB_OK)
+		return r;
+	hxb_change_done(session, &change);
+	if (note[0] != '\0')
+		hxb_complain("%s", note);
+	return HXB_OK;
 }
 
 static enum hxb_result
@@ -267,11 +240,11 @@ run(struct hxb_session *session, struct hxb_error *error)
 {
 	struct hxb_person person = { 0 };
 	struct hxb_entry *entry = NULL;
-	struct wish wish;
+	struct hxb_wish wish;
 	char *id = NULL;
 	enum hxb_result r;
 
-	r = read_wish(session, &wish, error);
+	r = hxb_wish_read(session, &wish, error);
 	if (r == HXB_OK)
 		r = hxb_user_find(session, session->arguments->operands[0], &id, error);
 	if (r == HXB_OK)

@@ -12,16 +12,26 @@
 #include "libhexabot/trust.h"
 #include "print.h"
 
+static bool
+exists(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
 static enum hxb_result
-make_directory(const char *path, mode_t mode, struct hxb_error *error)
+make_directory(const char *path, mode_t mode, bool dry_run, struct hxb_error *error)
 {
 	struct stat st;
 	enum hxb_result r;
 
-	if (mkdir(path, mode) == -1 && errno != EEXIST)
+	if (dry_run && !exists(path))
+		return HXB_OK;
+	if (!dry_run && mkdir(path, mode) == -1 && errno != EEXIST)
 		return hxb_fail(error, HXB_FAILED, "%s: %m", path);
 	r = hxb_trust_directory(path, 0, error);
-	if (r != HXB_OK)
+	if (r != HXB_OK || dry_run)
 		return r;
 	/* It is root's, and in root's directories: nobody can swap it now. */
 	if (lstat(path, &st) == -1 || ((st.st_mode & 07777) != mode && chmod(path, mode) == -1))
@@ -30,19 +40,11 @@ make_directory(const char *path, mode_t mode, struct hxb_error *error)
 }
 
 enum hxb_result
-hxb_init_directories(struct hxb_error *error)
+hxb_init_directories(bool dry_run, struct hxb_error *error)
 {
-	enum hxb_result r = make_directory(HXB_STATE_DIR, 0755, error);
+	enum hxb_result r = make_directory(HXB_STATE_DIR, 0755, dry_run, error);
 
-	return r == HXB_OK ? make_directory(HXB_PRIVATE_DIR, 0700, error) : r;
-}
-
-static bool
-exists(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0;
+	return r == HXB_OK ? make_directory(HXB_PRIVATE_DIR, 0700, dry_run, error) : r;
 }
 
 static enum hxb_result
@@ -58,8 +60,11 @@ create(struct hxb_session *session, uid_t store_uid, struct hxb_error *error)
 	const struct hxb_ledger_meta meta = {
 		.store_uid = store_uid, .uid_min = session->config.uid_min, .uid_max = session->config.uid_max
 	};
-	enum hxb_result r = hxb_ledger_create(HXB_LEDGER_PATH, &meta, error);
+	enum hxb_result r;
 
+	if (session->arguments->dry_run)
+		return HXB_OK;
+	r = hxb_ledger_create(HXB_LEDGER_PATH, &meta, error);
 	return r == HXB_OK ? open_ledger(session, error) : r;
 }
 
@@ -98,10 +103,25 @@ unfinished(struct hxb_session *session, bool *is, struct hxb_error *error)
 	return r;
 }
 
+/* What hxb_ledger_rebuild() asks for. */
+static enum hxb_result
+check_map(struct hxb_error *error)
+{
+	const char *why = "";
+	struct hxb_map *map = hxb_map_open(HXB_MAP_PATH, 0, &why);
+	bool good = map != NULL && hxb_map_verify(map, &why);
+
+	hxb_map_close(map);
+	return good ? HXB_OK
+	            : hxb_fail(error, HXB_UNREADABLE,
+	                  HXB_MAP_PATH ": %s: without a map, names and numbers can't be restored", why);
+}
+
 static enum hxb_result
 rebuild(struct hxb_session *session, uid_t store_uid, struct hxb_error *error)
 {
-	bool force = session->arguments->force, half = false;
+	const struct hxb_arguments *arguments = session->arguments;
+	bool half = false;
 	enum hxb_result r = HXB_UNREADABLE;
 
 	if (exists(HXB_LEDGER_PATH)) {
@@ -110,17 +130,19 @@ rebuild(struct hxb_session *session, uid_t store_uid, struct hxb_error *error)
 			return r;
 		if (r == HXB_OK)
 			r = unfinished(session, &half, error);
-		if (r == HXB_OK && !half && !force)
+		if (r == HXB_OK && !half && !arguments->force)
 			return hxb_fail(error, HXB_REFUSED,
 			    HXB_LEDGER_PATH
 			    ": is there and in order; --force rebuilds it all the same, which loses holds "
 			    "with the passwords they parked, expiry dates and events");
 		hxb_ledger_close(session->ledger);
 		session->ledger = NULL;
-		r = move_aside(error);
+		r = arguments->dry_run ? HXB_OK : move_aside(error);
 		if (r != HXB_OK)
 			return r;
 	}
+	if (arguments->dry_run)
+		return check_map(error);
 	r = create(session, store_uid, error);
 	if (r == HXB_OK)
 		r = hxb_ledger_rebuild(
@@ -142,6 +164,8 @@ check_owner(struct hxb_session *session, uid_t store_uid, bool *changed, struct 
 		    "%s: belongs to uid %u, and belonged to uid %u at init; --force accepts the new owner",
 		    session->config.store, (unsigned)store_uid, (unsigned)meta.store_uid);
 	*changed = true;
+	if (session->arguments->dry_run)
+		return HXB_OK;
 	meta.store_uid = store_uid;
 	return hxb_ledger_set_meta(session->ledger, &meta, error);
 }

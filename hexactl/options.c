@@ -73,6 +73,11 @@ check_operands(const struct hxb_arguments *arguments, struct hxb_error *error)
 		return hxb_fail(error, HXB_INVALID,
 		    "%s: '%s' is one operand too many; see 'hexactl %s --help'", command->name,
 		    arguments->operands[command->operands_max], command->name);
+	for (int i = 0; i < arguments->operand_count; i++)
+		if (arguments->operands[i][0] == '\0')
+			return hxb_fail(error, HXB_INVALID,
+			    "%s: '' is no name: an empty operand; see 'hexactl %s --help'", command->name,
+			    command->name);
 	return HXB_OK;
 }
 

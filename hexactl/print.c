@@ -127,6 +127,12 @@ hxb_complain(const char *format, ...)
 	va_end(args);
 }
 
+const char *
+hxb_plural(unsigned count)
+{
+	return count == 1 ? "" : "s";
+}
+
 bool
 hxb_colours(FILE *file)
 {

@@ -25,6 +25,9 @@ void hxb_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* One line to standard error, with "hexactl: " before it. */
 void hxb_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The ending of a word that is counted: "" or "s". */
+const char *hxb_plural(unsigned count);
+
 /* Whether colours are welcome: a terminal, no NO_COLOR, no TERM=dumb. */
 bool hxb_colours(FILE *file);
 

@@ -149,22 +149,26 @@ hxb_session_begin(struct hxb_session *session, struct hxb_error *error)
 	return r;
 }
 
-static enum hxb_result
-commit_store(struct hxb_session *session, struct hxb_error *error)
+enum hxb_result
+hxb_session_commit_ledger(struct hxb_session *session, struct hxb_error *error)
 {
-	if (!session->store_begun)
-		return HXB_OK;
-	session->store_begun = false;
-	return hxb_store_commit(session->store, error);
-}
-
-static enum hxb_result
-commit_ledger(struct hxb_session *session, struct hxb_error *error)
-{
+	if (session->arguments->dry_run)
+		hxb_session_rollback(session);
 	if (!session->ledger_begun)
 		return HXB_OK;
 	session->ledger_begun = false;
 	return hxb_ledger_commit(session->ledger, error);
+}
+
+enum hxb_result
+hxb_session_commit_store(struct hxb_session *session, struct hxb_error *error)
+{
+	if (session->arguments->dry_run)
+		hxb_session_rollback(session);
+	if (!session->store_begun)
+		return HXB_OK;
+	session->store_begun = false;
+	return hxb_store_commit(session->store, error);
 }
 
 enum hxb_result
@@ -173,13 +177,11 @@ hxb_session_commit(struct hxb_session *session, enum hxb_commit_order order, str
 	bool store_first = order == HXB_STORE_FIRST;
 	enum hxb_result r;
 
-	if (session->arguments->dry_run) {
-		hxb_session_rollback(session);
-		return HXB_OK;
-	}
-	r = store_first ? commit_store(session, error) : commit_ledger(session, error);
+	r = store_first ? hxb_session_commit_store(session, error)
+	                : hxb_session_commit_ledger(session, error);
 	if (r == HXB_OK)
-		r = store_first ? commit_ledger(session, error) : commit_store(session, error);
+		r = store_first ? hxb_session_commit_ledger(session, error)
+		                : hxb_session_commit_store(session, error);
 	if (r != HXB_OK)
 		hxb_session_rollback(session);
 	return r;
@@ -218,9 +220,8 @@ hxb_session_publish(struct hxb_session *session, bool force, struct hxb_error *e
 	return r;
 }
 
-/* "PATH: busy: another process holds its lock" becomes one that names the process and says what to do. */
-static void
-name_holder(const struct hxb_session *session, struct hxb_error *error)
+bool
+hxb_session_name_holder(const struct hxb_session *session, struct hxb_error *error)
 {
 	const char *const paths[] = { session->config.store, HXB_LEDGER_PATH, HXB_LOCK_PATH };
 	char holder[64];
@@ -229,21 +230,23 @@ name_holder(const struct hxb_session *session, struct hxb_error *error)
 		if (paths[i] == NULL || paths[i][0] == '\0' ||
 		    !hxb_lock_holder(paths[i], holder, sizeof(holder)))
 			continue;
-		hxb_fail(error, HXB_BUSY, "%s: busy: %s holds its lock; try again when it is done", paths[i],
-		    holder);
-		return;
+		hxb_fail(error, HXB_BUSY, "%s: busy: %s holds its lock", paths[i], holder);
+		return true;
 	}
+	return false;
 }
 
 void
 hxb_session_complain(struct hxb_session *session, enum hxb_result r, struct hxb_error *error)
 {
+	bool named;
+
 	/* Told already, user by user. */
 	if (error->text[0] == '\0' && session->complaints > 0)
 		return;
-	if (r == HXB_BUSY)
-		name_holder(session, error);
-	hxb_complain("%s", error->text[0] != '\0' ? error->text : hxb_result_text(r));
+	named = r == HXB_BUSY && hxb_session_name_holder(session, error);
+	hxb_complain("%s%s", error->text[0] != '\0' ? error->text : hxb_result_text(r),
+	    named ? "; try again when it is done" : "");
 	session->complaints++;
 	error->text[0] = '\0';
 }

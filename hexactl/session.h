@@ -60,13 +60,19 @@ enum hxb_result hxb_session_lock(struct hxb_session *, struct hxb_error *error);
 enum hxb_result hxb_session_begin(struct hxb_session *, struct hxb_error *error);
 enum hxb_result hxb_session_begin_ledger(struct hxb_session *, struct hxb_error *error);
 
-/* Commits what was begun; with --dry-run it rolls back. */
+/* Commits what was begun, or one of the two, if it was begun; with --dry-run both are rolled back. */
 enum hxb_result hxb_session_commit(struct hxb_session *, enum hxb_commit_order, struct hxb_error *error);
+enum hxb_result hxb_session_commit_ledger(struct hxb_session *, struct hxb_error *error);
+enum hxb_result hxb_session_commit_store(struct hxb_session *, struct hxb_error *error);
 void hxb_session_rollback(struct hxb_session *);
 
 /* Publishes; report and published are set. force: even if most users would be lost. With --dry-run nothing is
  * installed. */
 enum hxb_result hxb_session_publish(struct hxb_session *, bool force, struct hxb_error *error);
+
+/* After HXB_BUSY: puts "PATH: busy: PROCESS holds its lock" into `error`. False if no such process is found.
+ */
+bool hxb_session_name_holder(const struct hxb_session *, struct hxb_error *error);
 
 /* Tells the administrator about a failure: HXB_BUSY with the process that holds the lock. Clears the error.
  */

@@ -114,6 +114,9 @@ enum hxb_result hxb_ledger_held(
     struct hxb_ledger *, const char *user_id, bool *held, struct hxb_error *error);
 enum hxb_result hxb_ledger_put_hold(
     struct hxb_ledger *, const struct hxb_hold *hold, struct hxb_error *error);
+/* The password that a held user will have when the hold ends: it waits here. HXB_NOT_FOUND without a hold. */
+enum hxb_result hxb_ledger_set_parked_password(
+    struct hxb_ledger *, const char *user_id, const char *hash, struct hxb_error *error);
 enum hxb_result hxb_ledger_end_hold(struct hxb_ledger *, const char *user_id, struct hxb_error *error);
 void hxb_hold_free(struct hxb_hold *); /* takes NULL */
 

@@ -100,6 +100,20 @@ hxb_ledger_put_hold(struct hxb_ledger *ledger, const struct hxb_hold *hold, stru
 }
 
 enum hxb_result
+hxb_ledger_set_parked_password(
+    struct hxb_ledger *ledger, const char *user_id, const char *hash, struct hxb_error *error)
+{
+	unsigned changed;
+	enum hxb_result r;
+
+	r = hxb_db_run(&ledger->db, &changed, error, "UPDATE holds SET password = ?2 WHERE user_id = ?1",
+	    "tt", user_id, hash);
+	if (r == HXB_OK && changed != 1)
+		r = hxb_fail(error, HXB_NOT_FOUND, "%.64s: no hold", user_id);
+	return r;
+}
+
+enum hxb_result
 hxb_ledger_end_hold(struct hxb_ledger *ledger, const char *user_id, struct hxb_error *error)
 {
 	return hxb_db_run(&ledger->db, NULL, error, "DELETE FROM holds WHERE user_id = ?1", "t", user_id);

@@ -64,31 +64,6 @@ ask_new_password(struct call *call, const char *current, const char **password)
 	return PAM_AUTHTOK_ERR;
 }
 
-/* The password of a held user waits in the ledger, where `hexactl enable` takes it from. */
-static enum hxb_result
-replace_parked(struct call *call, struct session *session, const char *hash)
-{
-	struct hxb_value *password;
-	struct hxb_hold *hold;
-	char *copy = strdup(hash);
-	enum hxb_result r;
-
-	if (copy == NULL)
-		return hxb_fail(&call->error, HXB_FAILED, "out of memory");
-	r = hxb_ledger_hold(session->ledger, call->id, &hold, &call->error);
-	if (r != HXB_OK) {
-		hxb_secret_free(copy);
-		return r;
-	}
-	password = &hold->parked.password;
-	explicit_bzero(password->bytes, password->size);
-	free(password->bytes);
-	*password = (struct hxb_value){ .type = 't', .bytes = (unsigned char *)copy, .size = strlen(copy) };
-	r = hxb_ledger_put_hold(session->ledger, hold, &call->error);
-	hxb_hold_free(hold);
-	return r;
-}
-
 static enum hxb_result
 replace_in_store(struct call *call, struct session *session, const char *expected, const char *hash)
 {
@@ -133,9 +108,10 @@ write_hash(struct call *call, const char *expected, const char *hash)
 	if (r == HXB_OK)
 		r = call_judge(call, &session);
 	if (r == HXB_OK && call->held)
-		r = answer_of(call) == HXB_ANSWER_SETS ? replace_parked(call, &session, hash)
-		                                       : hxb_fail(&call->error, HXB_CONFLICT, "%s meanwhile",
-		                                             hxb_state_rule(call->state)->reason);
+		r = answer_of(call) == HXB_ANSWER_SETS
+		    ? hxb_ledger_set_parked_password(session.ledger, call->id, hash, &call->error)
+		    : hxb_fail(
+		          &call->error, HXB_CONFLICT, "%s meanwhile", hxb_state_rule(call->state)->reason);
 	else if (r == HXB_OK)
 		r = replace_in_store(call, &session, expected, hash);
 	if (r == HXB_OK)

@@ -34,17 +34,30 @@ locals_get_in() {
 	got_in ssh ssh-key su su-root sudo login cron
 }
 
-# Root and lars by every way in, as quickly as on a healthy host: our deadline of 3 seconds would show. Then mona by key
-# and password; the log has to give REASON for her.
-mona_alone_is_refused() { # REASON
-	local healthy
-	healthy=$(cat /root/healthy.ms)
-	locals_get_in
-	took_less $((healthy + 2000)) ssh ssh-key su su-root sudo login
+mona_is_kept_out() {
 	attempt mona-key ssh_key mona true
 	attempt mona-password ssh_password mona pw-mona true
 	attempts_end
 	kept_out mona-key mona-password
-	took_less $((healthy + 3500)) mona-key
+}
+
+# A delay of ours comes each time, a busy machine's does not: one of three tries has to be quick.
+in_time() { # FUNCTION MILLISECONDS NAME...: the function makes the named attempts
+	for _ in 1 2 3; do
+		"$1" || return
+		if took_less "${@:2}"; then
+			return
+		fi
+	done
+	return 1
+}
+
+# Root and lars by every way in, as quickly as on a healthy host: our deadline of 2.5 seconds a stage would show. Then mona
+# by key and password; the log has to give REASON for her.
+mona_alone_is_refused() { # REASON
+	local healthy
+	healthy=$(cat /root/healthy.ms)
+	in_time locals_get_in $((healthy + 2000)) ssh ssh-key su su-root sudo login
+	in_time mona_is_kept_out $((healthy + 3000)) mona-key
 	log_has "$1"
 }

@@ -15,6 +15,21 @@ exits() { # STATUS CMD...
 	[ "$status" -eq "$expected" ]
 }
 
+ours() { # every file of ours; the companions of an open ledger come and go
+	find /var/lib/hexactl /etc/hexabot -type f ! -name '*-shm' ! -name '*-wal' -exec sha256sum {} + | sort
+}
+
+dry_run_as_real() { # STATUS ARGUMENT...: init says and exits the same with --dry-run, which changes nothing
+	local before said expected=$1
+	shift
+	before=$(ours)
+	exits "$expected" hexactl init --store "$STORE" "$@" --dry-run
+	said=$(head -n 1 <<<"$output")
+	[ "$(ours)" = "$before" ]
+	exits "$expected" hexactl init --store "$STORE" "$@"
+	[ "$(head -n 1 <<<"$output")" = "${said/would be /}" ]
+}
+
 state_of() { # USERNAME
 	sql "SELECT state FROM users WHERE username = '$1'"
 }
@@ -101,7 +116,9 @@ state_of() { # USERNAME
 }
 
 logged_in_as() { # USER CMD...
-	id -u "$1" >/proc/self/loginuid || return
+	local uid
+	uid=$(id -u "$1")
+	echo "$uid" >/proc/self/loginuid || return
 	exec "${@:2}"
 }
 
@@ -284,17 +301,17 @@ everything() { # that hexactl writes
 
 @test "columns stay aligned beside wide and combining characters" {
 	local wide
-	sql "UPDATE users SET email = '林檎@example.org' WHERE username = 'pia';
+	sql "UPDATE users SET email = '林檎@example.org' WHERE username = 'rita';
 		UPDATE users SET email = 'e' || char(769) || 'cole@example.org' WHERE username = 'zoe'"
 	run hexactl list
 	# 林檎 has four columns and is two characters; the accent has none and is one.
 	wide=$(grep -w mona <<<"$output")
 	wide=${wide%%Mona*}
-	[[ $(grep 林檎 <<<"$output") =~ ^(.*)Pia ]]
+	[[ $(grep 林檎 <<<"$output") =~ ^(.*)Rita ]]
 	[ "${#BASH_REMATCH[1]}" -eq $((${#wide} - 2)) ]
 	[[ $(grep -w zoe <<<"$output") =~ ^(.*)Zoe ]]
 	[ "${#BASH_REMATCH[1]}" -eq $((${#wide} + 1)) ]
-	sql "UPDATE users SET email = username || '@example.org' WHERE username IN ('pia', 'zoe')"
+	sql "UPDATE users SET email = username || '@example.org' WHERE username IN ('rita', 'zoe')"
 }
 
 @test "a new login keeps uid and home" {
@@ -352,32 +369,21 @@ everything() { # that hexactl writes
 	exits 4 hexactl init --store /var/lib/hexactl/private/ledger.sqlite
 }
 
-dry_run_as_real() { # STATUS ARGUMENT...: init says and exits the same with --dry-run, which changes nothing
-	local before said expected=$1
-	shift
-	before=$(find /var/lib/hexactl /etc/hexabot -type f ! -name '*-shm' ! -name '*-wal' -exec sha256sum {} +)
-	exits "$expected" hexactl init --store "$STORE" "$@" --dry-run
-	said=$(head -n 1 <<<"$output")
-	[ "$(find /var/lib/hexactl /etc/hexabot -type f ! -name '*-shm' ! -name '*-wal' -exec sha256sum {} +)" = "$before" ]
-	exits "$expected" hexactl init --store "$STORE" "$@"
-	[ "$(head -n 1 <<<"$output")" = "${said/would be /}" ]
-}
-
 @test "init --dry-run says what the real run would do or refuse" {
-	local ledger=/var/lib/hexactl/private/ledger.sqlite conf
+	local ledger=/var/lib/hexactl/private/ledger.sqlite config
 	dry_run_as_real 0
 	[[ $output == *'already adopted: nothing to do'* ]]
 	dry_run_as_real 4 --rebuild-ledger
 	dry_run_as_real 4 --create
-	conf=$(cat "$CONF")
+	config=$(cat "$CONF")
 	echo 'uid_min = 1879048193' >>"$CONF"
 	dry_run_as_real 6
-	echo "$conf" >"$CONF"
-	chown root "$STORE"
+	echo "$config" >"$CONF"
+	chown root "$STORE" /srv/hexabot
 	dry_run_as_real 4
 	[[ $output == *'--force accepts the new owner'* ]]
 	dry_run_as_real 0 --force
-	chown hexabot "$STORE"
+	chown hexabot "$STORE" /srv/hexabot
 	dry_run_as_real 0 --force
 	cp "$STORE" /srv/other.sqlite
 	exits 4 hexactl init --store /srv/other.sqlite --dry-run

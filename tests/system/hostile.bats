@@ -109,7 +109,7 @@ su_process() { # of lars's
 		attempt plain ssh_password ada pw-ada true
 		attempts_end
 		kept_out empty plain
-		took_less 6000 empty plain
+		took_less 20000 empty plain # a cost of 31 takes hours
 	done
 	sql "UPDATE users SET password = '$before' WHERE username = 'ada'"
 	ssh_password ada pw-ada true
