@@ -15,7 +15,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/unit/support.o $(L
 $(BUILD)/tests/unit/test_nss.o: OUR_CPPFLAGS += -DTEST_MODULE='"$(abspath $(NSS))"'
 $(BUILD)/tests/unit/test_pam.o: OUR_CPPFLAGS += -DTEST_MODULE='"$(abspath $(PAM))"'
 
-# Unit tests need a build of their own, with STATEDIR and SYSCONFDIR below BUILD: see tests/check.
+# Unit tests need a build of their own, with STATEDIR and SYSCONFDIR out of harm's way: see tests/check.
 unit: all $(UNIT)
 
 # The packages that are not there yet, if any. Only root can install them.
