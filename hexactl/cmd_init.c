@@ -4,6 +4,7 @@
  * done by an earlier run that was cut off; running it again finishes.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
@@ -199,7 +200,7 @@ change_of(const struct adoption *adoption)
 static enum hxb_result
 lock(struct adoption *adoption, struct hxb_error *error)
 {
-	if (adoption->dry_run && access(HXB_LOCK_PATH, F_OK) == -1)
+	if (adoption->dry_run && faccessat(AT_FDCWD, HXB_LOCK_PATH, F_OK, AT_EACCESS) == -1)
 		return HXB_OK;
 	return hxb_session_lock(adoption->session, error);
 }
@@ -301,7 +302,9 @@ run(struct hxb_session *session, struct hxb_error *error)
 static const struct hxb_option options[] = {
 	{ "store", "FILE", "Hexabot's database: its DB_SQLITE_PATH" },
 	{ "create", NULL, "make a new one, for a host without Hexabot" },
-	{ "rebuild-ledger", NULL, "make a lost or broken ledger anew, with the names and uids of the map" },
+	{ "rebuild-ledger", NULL,
+	    "make a lost or broken ledger anew, with the names and uids of the map; holds, expiry dates and "
+	    "events are lost" },
 	{ NULL, NULL, NULL },
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,10 +66,12 @@ hxb_session_open(struct hxb_session *session, struct hxb_error *error)
 	r = load_config(session, error);
 	if (r != HXB_OK)
 		return r;
-	if (access(HXB_LEDGER_PATH, F_OK) == -1 && errno == ENOENT)
+	if (faccessat(AT_FDCWD, HXB_LEDGER_PATH, F_OK, AT_EACCESS) == -1 && errno == ENOENT)
 		return hxb_fail(error, HXB_UNREADABLE, "%s: not there: run 'hexactl init --store %s'%s",
 		    HXB_LEDGER_PATH, session->config.store,
-		    access(HXB_MAP_PATH, F_OK) == 0 ? ", with --rebuild-ledger to keep names and uids" : "");
+		    faccessat(AT_FDCWD, HXB_MAP_PATH, F_OK, AT_EACCESS) == 0
+		        ? ", with --rebuild-ledger to keep names and uids"
+		        : "");
 	deadline = hxb_deadline_in(HXB_CTL_DEADLINE);
 	r = hxb_ledger_open(HXB_LEDGER_PATH, 0, deadline, &session->ledger, error);
 	if (r != HXB_OK)
