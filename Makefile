@@ -73,7 +73,7 @@ $(NSS): $(call obj,$(NSS_SRC)) nss_hexabot/exports.map
 
 $(CTL): $(call obj,$(CTL_SRC)) $(LIB)
 	@mkdir -p $(@D)
-	$(LINK) -pie -Wl,--as-needed $(LDFLAGS) -o $@ $(call obj,$(CTL_SRC)) $(LIB) $(LIB_LIBS) -ljansson
+	$(LINK) -pie -Wl,--as-needed $(LDFLAGS) -o $@ $(call obj,$(CTL_SRC)) $(LIB) $(LIB_LIBS) -ljansson -lcurl
 
 install: all
 	install -d -m 755 $(DESTDIR)$(LIBDIR)/security $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SHAREDIR)/pam-configs

@@ -135,7 +135,7 @@ add_report(struct hxb_json *json, struct json_t *parent, const struct hxb_publis
 }
 
 enum hxb_result
-hxb_changes_print(const struct hxb_session *session, struct hxb_error *error)
+hxb_changes_print(struct hxb_session *session, struct hxb_error *error)
 {
 	struct hxb_json json = { .failed = session->changes.failed };
 	struct json_t *root = hxb_json_object(&json, NULL, NULL);
@@ -147,6 +147,8 @@ hxb_changes_print(const struct hxb_session *session, struct hxb_error *error)
 
 		add_outcome(&json, outcome->changed ? changed : unchanged, outcome);
 	}
+	hxb_json_adopt(&json, root, "invitations", session->changes.invitations);
+	session->changes.invitations = NULL;
 	hxb_json_flag(&json, root, "dry_run", session->arguments->dry_run);
 	if (session->published)
 		add_report(&json, root, &session->report);
@@ -161,5 +163,6 @@ hxb_changes_clear(struct hxb_changes *changes)
 	for (size_t i = 0; i < changes->count; i++)
 		clear_outcome(&changes->outcomes[i]);
 	free(changes->outcomes);
+	hxb_json_free(changes->invitations);
 	*changes = (struct hxb_changes){ 0 };
 }

@@ -12,6 +12,7 @@
 #include "libhexabot/result.h"
 
 struct hxb_session;
+struct json_t;
 
 struct hxb_change {
 	const char *id; /* of the user; NULL: of the whole host */
@@ -32,6 +33,7 @@ struct hxb_changes {
 	struct hxb_outcome *outcomes;
 	size_t count;
 	bool failed; /* one could not be kept: no memory */
+	struct json_t *invitations; /* with --json: an array that invite and resend add to the output; NULL */
 };
 
 /* Writes the event, inside the ledger's transaction. */
@@ -51,7 +53,7 @@ void hxb_change_none(struct hxb_session *, const struct hxb_change *);
 const char **hxb_changes_ids(const struct hxb_changes *);
 
 /* The JSON of a changing command. */
-enum hxb_result hxb_changes_print(const struct hxb_session *, struct hxb_error *error);
+enum hxb_result hxb_changes_print(struct hxb_session *, struct hxb_error *error);
 
 void hxb_changes_clear(struct hxb_changes *);
 

@@ -13,10 +13,16 @@ static enum hxb_result
 turn_off(struct hxb_session *session, const struct hxb_person *person, const struct hxb_change *change,
     struct hxb_error *error)
 {
+	const char *id = person->user->id;
+	bool invited = false;
 	enum hxb_result r = hxb_change_record(session, change, error);
 
 	if (r == HXB_OK)
-		r = hxb_store_set_enabled(session->store, person->user->id, false, error);
+		r = hxb_store_set_enabled(session->store, id, false, error);
+	if (r == HXB_OK)
+		r = hxb_ledger_end_invitation(session->ledger, id, HXB_INVITATION_DISABLED, &invited, error);
+	if (r == HXB_OK && invited) /* the link, too */
+		r = hxb_store_set_reset_token(session->store, id, NULL, NULL, error);
 	if (r == HXB_OK)
 		r = hxb_session_commit(session, HXB_STORE_FIRST, error);
 	return r;
@@ -66,8 +72,8 @@ tell(struct hxb_session *session, const struct hxb_change *change, const char *p
 static void
 tell_none(struct hxb_session *session, const struct hxb_person *person, struct hxb_change *change)
 {
-	change->before = change->after = person->held ? "held" : "disabled";
-	change->deed = person->held ? "already disabled and held" : "already disabled";
+	change->before = change->after = person->standing.held ? "held" : "disabled";
+	change->deed = person->standing.held ? "already disabled and held" : "already disabled";
 	hxb_change_none(session, change);
 }
 
@@ -97,7 +103,7 @@ disable_one(struct hxb_session *session, const char *operand, struct hxb_error *
 		tell_none(session, &person, &change);
 		goto out;
 	}
-	change.before = person.held ? "held" : person.user->enabled ? "enabled" : "disabled";
+	change.before = person.standing.held ? "held" : person.user->enabled ? "enabled" : "disabled";
 	if (hold) {
 		change.action = "hold";
 		change.after = "held";

@@ -113,16 +113,19 @@ enable_one(struct hxb_session *session, const char *operand, struct hxb_error *e
 		goto out;
 	change.id = id;
 	change.name = person.name;
-	if (!person.held && person.user->enabled) {
+	if (!person.standing.held && person.user->enabled) {
 		hxb_session_rollback(session);
 		change.before = "enabled";
 		change.deed = "already enabled";
 		hxb_change_none(session, &change);
 		goto out;
 	}
-	change.before = person.held ? "held" : "disabled";
-	r = person.held ? end_hold(session, &person, &change, &returned, error)
-	                : turn_on(session, &person, &change, error);
+	change.before = person.standing.held ? "held" : "disabled";
+	if (person.standing.invitation != NULL)
+		change.remark =
+		    "the user has no password yet, and the code is void: 'hexactl resend' sends another";
+	r = person.standing.held ? end_hold(session, &person, &change, &returned, error)
+	                         : turn_on(session, &person, &change, error);
 	if (r == HXB_OK)
 		tell(session, &change, &returned);
 out:

@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "person_output.h"
 #include "roles.h"
+#include "times.h"
 
 #define REASON_SIZE 256 /* hxb_unmapped_reason() */
 
@@ -13,6 +14,7 @@ struct listing {
 	struct hxb_session *session;
 	const char *state, *role; /* NULL: any */
 	bool unmapped; /* only those */
+	bool invited; /* only those, and how their invitations stand */
 	struct hxb_table *table;
 	struct hxb_json json;
 	struct json_t *root; /* NULL: no JSON is wanted */
@@ -26,7 +28,10 @@ wanted(const struct listing *listing, const struct hxb_person *person)
 
 	if (listing->unmapped && person->login != NULL)
 		return false;
-	if (listing->state != NULL && strcmp(hxb_state_rule(person->state)->name, listing->state) != 0)
+	if (listing->invited && !hxb_person_is_invited(person))
+		return false;
+	if (listing->state != NULL && !listing->invited &&
+	    strcmp(hxb_state_rule(person->standing.state)->name, listing->state) != 0)
 		return false;
 	for (size_t i = 0; !found && i < user->role_count; i++)
 		found = strcmp(user->roles[i].name, listing->role) == 0;
@@ -94,13 +99,34 @@ add_row(struct listing *listing, const struct hxb_person *person, struct hxb_err
 {
 	char *roles = hxb_person_roles(person), *name = shown_name(person), uid[16] = "-";
 	const char *const cells[] = { person->login != NULL ? person->login : "-", uid,
-		hxb_state_rule(person->state)->name, roles, person->user->email, name };
+		hxb_state_rule(person->standing.state)->name, roles, person->user->email, name };
 	enum hxb_result r = HXB_OK;
 
 	if (person->login != NULL && person->entry->number != 0)
 		snprintf(uid, sizeof(uid), "%u", person->entry->number);
 	if (roles != NULL && name != NULL)
 		hxb_table_row(listing->table, cells, 2, hxb_person_colour(person));
+	else
+		r = hxb_fail(error, HXB_FAILED, "out of memory");
+	free(name);
+	free(roles);
+	return r;
+}
+
+static enum hxb_result
+add_invited(struct listing *listing, const struct hxb_person *person, struct hxb_error *error)
+{
+	const struct hxb_invitation *invitation = person->standing.invitation;
+	const char *delivery = hxb_person_delivery(invitation);
+	char *roles = hxb_person_roles(person), *name = shown_name(person), expires[HXB_TIME_SIZE];
+	const char *const cells[] = { person->login != NULL ? person->login : "-", roles, person->user->email,
+		delivery, expires, invitation->actor, name };
+	enum hxb_result r = HXB_OK;
+
+	hxb_time_local(invitation->expires, expires);
+	if (roles != NULL && name != NULL)
+		hxb_table_row(listing->table, cells, 3,
+		    invitation->delivery == HXB_NOT_DELIVERED ? HXB_RED : HXB_PLAIN);
 	else
 		r = hxb_fail(error, HXB_FAILED, "out of memory");
 	free(name);
@@ -117,7 +143,9 @@ add(const struct hxb_person *person, void *context, struct hxb_error *error)
 		return HXB_OK;
 	if (listing->root != NULL)
 		return add_object(listing, person, error);
-	return listing->unmapped ? add_unmapped(listing, person, error) : add_row(listing, person, error);
+	if (listing->unmapped)
+		return add_unmapped(listing, person, error);
+	return listing->invited ? add_invited(listing, person, error) : add_row(listing, person, error);
 }
 
 /* The states that a row of the store can be in; the others are about names nobody has, or a login going on.
@@ -126,7 +154,7 @@ static enum hxb_result
 check_state(const char *state, struct hxb_error *error)
 {
 	static const enum hxb_state states[] = { HXB_STATE_ENABLED, HXB_STATE_DISABLED, HXB_STATE_HELD,
-		HXB_STATE_EXPIRED, HXB_STATE_NO_ROLE, HXB_STATE_LAPSED };
+		HXB_STATE_EXPIRED, HXB_STATE_NO_ROLE, HXB_STATE_INVITED, HXB_STATE_LAPSED };
 	char names[128] = "";
 
 	if (state == NULL)
@@ -162,12 +190,16 @@ static enum hxb_result
 open_output(struct listing *listing, struct hxb_error *error)
 {
 	static const char *const headings[] = { "LOGIN", "UID", "STATE", "ROLES", "EMAIL", "NAME" };
+	static const char *const headings_invited[] = { "LOGIN", "ROLES", "EMAIL", "MAIL", "GOOD UNTIL", "BY",
+		"NAME" };
 	static const char *const headings_unmapped[] = { "USERNAME", "EMAIL", "REASON" };
 
 	if (listing->session->arguments->json)
 		listing->root = hxb_json_array(&listing->json, NULL, NULL);
 	else if (listing->unmapped)
 		listing->table = hxb_table_new(3, headings_unmapped);
+	else if (listing->invited)
+		listing->table = hxb_table_new(7, headings_invited);
 	else
 		listing->table = hxb_table_new(6, headings);
 	if (listing->root == NULL && listing->table == NULL)
@@ -186,6 +218,8 @@ run(struct hxb_session *session, struct hxb_error *error)
 	};
 	enum hxb_result r;
 
+	listing.invited = listing.state != NULL && !listing.unmapped &&
+	    strcmp(listing.state, hxb_state_rule(HXB_STATE_INVITED)->name) == 0;
 	r = check_state(listing.state, error);
 	if (r == HXB_OK)
 		r = check_role(session, listing.role, error);
@@ -205,7 +239,9 @@ run(struct hxb_session *session, struct hxb_error *error)
 }
 
 static const struct hxb_option options[] = {
-	{ "state", "S", "only users in this state: enabled, disabled, held, expired, no-role, lapsed" },
+	{ "state", "S",
+	    "only users in this state: enabled, disabled, held, expired, no-role, lapsed; or invited: whose "
+	    "code or link is good" },
 	{ "role", "R", "only users with this role" },
 	{ "unmapped", NULL, "only users without a login on this host, with the reason" },
 	{ NULL, NULL, NULL },

@@ -71,7 +71,7 @@ ask(struct hxb_session *session, const char *name, char hash[HXB_HASH_SIZE], str
 static const char *
 remark_on(const struct hxb_person *person)
 {
-	if (person->held)
+	if (person->standing.held)
 		return "it counts when the hold ends";
 	return person->user->enabled ? NULL : "the user stays disabled";
 }
@@ -94,8 +94,10 @@ change_password(struct hxb_session *session, const char *id, const char *hash, s
 	change.remark = remark_on(&person);
 	r = hxb_change_record(session, &change, error);
 	if (r == HXB_OK)
-		r = person.held ? hxb_ledger_set_parked_password(session->ledger, id, hash, error)
-		                : hxb_store_set_password(session->store, id, NULL, hash, error);
+		r = hxb_ledger_end_invitation(session->ledger, id, HXB_INVITATION_PASSWORD_SET, NULL, error);
+	if (r == HXB_OK)
+		r = person.standing.held ? hxb_ledger_set_parked_password(session->ledger, id, hash, error)
+		                         : hxb_store_set_password(session->store, id, NULL, hash, error);
 	if (r == HXB_OK)
 		r = hxb_session_commit(session, HXB_STORE_FIRST, error);
 	if (r == HXB_OK)

@@ -29,11 +29,11 @@ read_before(
 	enum hxb_result r;
 
 	r = hxb_roles_load(session->store, &work->roles, error);
-	if (r == HXB_OK && person->held)
+	if (r == HXB_OK && person->standing.held)
 		r = hxb_ledger_hold(session->ledger, person->user->id, &work->hold, error);
 	if (r != HXB_OK)
 		return r;
-	if (person->held)
+	if (person->standing.held)
 		return hxb_role_ids_copy(work->hold->parked.role_ids, &work->before, error);
 	return hxb_role_ids_of(person->user, &work->before, error);
 }
@@ -155,7 +155,7 @@ tell(struct hxb_session *session, const struct hxb_person *person, const struct 
 	    work->after_text[0] != '\0' ? work->after_text : "none",
 	    work->before_text[0] != '\0' ? work->before_text : "none");
 	change.deed = deed;
-	change.remark = person->held ? "they count when the hold ends" : NULL;
+	change.remark = person->standing.held ? "they count when the hold ends" : NULL;
 	hxb_change_done(session, &change);
 	if (work->note[0] != '\0')
 		hxb_complain("%s", work->note);
@@ -191,8 +191,8 @@ apply(
 	if (r == HXB_OK)
 		r = hxb_change_record(session, &change, error);
 	if (r == HXB_OK)
-		r = person->held ? write_held(session, work, error)
-		                 : write_store(session, person->user->id, work, error);
+		r = person->standing.held ? write_held(session, work, error)
+		                          : write_store(session, person->user->id, work, error);
 	if (r == HXB_OK)
 		r = hxb_session_commit(session, HXB_STORE_FIRST, error);
 	if (r == HXB_OK) {

@@ -54,7 +54,7 @@ read_hold(struct hxb_session *session, struct view *view, struct hxb_error *erro
 	struct hxb_roles roles = { 0 };
 	enum hxb_result r;
 
-	if (!view->person.held)
+	if (!view->person.standing.held)
 		return HXB_OK;
 	r = hxb_ledger_hold(session->ledger, view->person.user->id, &view->hold, error);
 	if (r == HXB_OK)
@@ -158,10 +158,27 @@ hold_lines(struct hxb_table *table, const struct view *view)
 	    view->parked);
 }
 
+static void
+invitation_lines(struct hxb_table *table, const struct hxb_person *person)
+{
+	const struct hxb_invitation *invitation = person->standing.invitation;
+	char when[HXB_TIME_SIZE], until[HXB_TIME_SIZE];
+
+	if (invitation == NULL)
+		return;
+	hxb_time_local(invitation->created, when);
+	hxb_time_local(invitation->expires, until);
+	line(table, "invited", "%s by %s, %s", when, invitation->actor, hxb_person_delivery(invitation));
+	if (hxb_person_is_invited(person))
+		line(table, "good until", "%s", until);
+	else
+		line(table, "good until", "%s; no longer good: 'hexactl resend' sends another code", until);
+}
+
 static enum hxb_result
 print_text(const struct view *view, struct hxb_error *error)
 {
-	const struct hxb_state_rule *rule = hxb_state_rule(view->person.state);
+	const struct hxb_state_rule *rule = hxb_state_rule(view->person.standing.state);
 	const struct hxb_user *user = view->person.user;
 	struct hxb_table *table = hxb_table_new(2, NULL);
 	char *roles = hxb_person_roles(&view->person), *name = hxb_person_full_name(&view->person);
@@ -177,6 +194,7 @@ print_text(const struct view *view, struct hxb_error *error)
 	if (strcmp(rule->name, rule->reason) != 0)
 		line(table, "reason", "%s", rule->reason);
 	hold_lines(table, view);
+	invitation_lines(table, &view->person);
 	line(table, "roles", "%s", roles);
 	line(table, "username", "%s", user->username);
 	line(table, "email", "%s", user->email);

@@ -8,6 +8,9 @@
 extern const struct hxb_command hxb_cmd_init;
 extern const struct hxb_command hxb_cmd_list;
 extern const struct hxb_command hxb_cmd_show;
+extern const struct hxb_command hxb_cmd_invite;
+extern const struct hxb_command hxb_cmd_resend;
+extern const struct hxb_command hxb_cmd_revoke;
 extern const struct hxb_command hxb_cmd_role_list;
 extern const struct hxb_command hxb_cmd_role_add;
 extern const struct hxb_command hxb_cmd_role_remove;
@@ -16,6 +19,7 @@ extern const struct hxb_command hxb_cmd_enable;
 extern const struct hxb_command hxb_cmd_disable;
 extern const struct hxb_command hxb_cmd_passwd;
 extern const struct hxb_command hxb_cmd_set;
+extern const struct hxb_command hxb_cmd_erase;
 extern const struct hxb_command hxb_cmd_publish;
 extern const struct hxb_command hxb_cmd_log;
 

@@ -92,11 +92,11 @@ make_hold(struct hxb_session *session, const struct hxb_person *person, struct h
 	struct hxb_hold *hold = NULL;
 	enum hxb_result r;
 
-	if (person->held)
+	if (person->standing.held)
 		r = hxb_ledger_hold(session->ledger, user->id, &hold, error);
 	else
 		r = new_hold(session, user, &hold, error);
-	for (size_t i = 0; r == HXB_OK && person->held && i < user->role_count; i++)
+	for (size_t i = 0; r == HXB_OK && person->standing.held && i < user->role_count; i++)
 		r = hxb_role_ids_add(&hold->parked.role_ids, user->roles[i].id, error);
 	if (r == HXB_OK && (hold->marker == NULL || !has_marker(person, hold)))
 		r = renew_marker(hold, error);
@@ -116,7 +116,7 @@ hxb_hold_is_whole(
 	enum hxb_result r;
 
 	*whole = false;
-	if (!person->held || person->user->enabled || person->user->role_count != 0)
+	if (!person->standing.held || person->user->enabled || person->user->role_count != 0)
 		return HXB_OK;
 	r = hxb_ledger_hold(session->ledger, person->user->id, &hold, error);
 	if (r == HXB_OK)
@@ -166,6 +166,9 @@ hxb_hold_put(struct hxb_session *session, const struct hxb_person *person, const
 		r = hxb_fail(error, HXB_FAILED, "out of memory");
 	if (r == HXB_OK)
 		r = hxb_ledger_put_hold(session->ledger, hold, error);
+	if (r == HXB_OK)
+		r = hxb_ledger_end_invitation(
+		    session->ledger, hold->user_id, HXB_INVITATION_DISABLED, NULL, error);
 	if (r == HXB_OK)
 		r = hxb_change_record(session, change, error);
 	if (r == HXB_OK)

@@ -17,6 +17,9 @@ static const struct hxb_command *const commands[] = {
 	&hxb_cmd_init,
 	&hxb_cmd_list,
 	&hxb_cmd_show,
+	&hxb_cmd_invite,
+	&hxb_cmd_resend,
+	&hxb_cmd_revoke,
 	&hxb_cmd_role_list,
 	&hxb_cmd_role_add,
 	&hxb_cmd_role_remove,
@@ -25,6 +28,7 @@ static const struct hxb_command *const commands[] = {
 	&hxb_cmd_disable,
 	&hxb_cmd_passwd,
 	&hxb_cmd_set,
+	&hxb_cmd_erase,
 	&hxb_cmd_publish,
 	&hxb_cmd_log,
 };
@@ -43,6 +47,8 @@ exit_code(enum hxb_result r)
 		return 3;
 	case HXB_REFUSED:
 		return 4;
+	case HXB_NOT_SENT:
+		return 5;
 	case HXB_BUSY:
 	case HXB_UNREADABLE:
 		return 6;
@@ -84,7 +90,7 @@ overview(const char *group, FILE *file)
 	    "username:, email: or\n"
 	    "id: before it says which. Exit codes: 0 done, 1 failed, 2 wrong usage or ambiguous, 3 no such "
 	    "user or role,\n"
-	    "4 refused by a guard, 6 store busy or unreadable.\n");
+	    "4 refused by a guard, 5 done but mail not sent, 6 store busy or unreadable.\n");
 }
 
 /* Finds the command of these words. *used is how many of them it took. */

@@ -44,7 +44,7 @@ gather(const struct hxb_command *command, const struct hxb_option *all[ALL_MAX])
 	return count;
 }
 
-static void
+static bool
 store_option(struct hxb_arguments *arguments, const struct hxb_option *option, const char *value)
 {
 	if (option == &common[0])
@@ -57,8 +57,13 @@ store_option(struct hxb_arguments *arguments, const struct hxb_option *option, c
 		arguments->dry_run = true;
 	else if (option == &force)
 		arguments->force = true;
-	else
-		arguments->values[option - arguments->command->options] = value != NULL ? value : "";
+	else if (arguments->given_count == HXB_GIVEN_MAX)
+		return false;
+	else {
+		arguments->given[arguments->given_count].option = option;
+		arguments->given[arguments->given_count++].value = value != NULL ? value : "";
+	}
+	return true;
 }
 
 static enum hxb_result
@@ -106,8 +111,9 @@ hxb_options_parse(const struct hxb_command *command, int argc, char *argv[], str
 		else if (c < OWN)
 			return hxb_fail(error, HXB_INVALID, "%s: no option of '%s'; see 'hexactl %s --help'",
 			    argv[optind - 1], command->name, command->name);
-		else
-			store_option(arguments, all[c - OWN], optarg);
+		else if (!store_option(arguments, all[c - OWN], optarg))
+			return hxb_fail(
+			    error, HXB_INVALID, "%s: more than %d options", command->name, HXB_GIVEN_MAX);
 	}
 	arguments->operand_count = argc - optind;
 	arguments->operands = argv + optind;
@@ -115,14 +121,22 @@ hxb_options_parse(const struct hxb_command *command, int argc, char *argv[], str
 }
 
 const char *
+hxb_option_at(const struct hxb_arguments *arguments, const char *name, int index)
+{
+	for (int i = 0; i < arguments->given_count; i++)
+		if (strcmp(arguments->given[i].option->name, name) == 0 && index-- == 0)
+			return arguments->given[i].value;
+	return NULL;
+}
+
+const char *
 hxb_option(const struct hxb_arguments *arguments, const char *name)
 {
-	size_t count = own_count(arguments->command);
+	const char *value, *last = NULL;
 
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(arguments->command->options[i].name, name) == 0)
-			return arguments->values[i];
-	return NULL;
+	for (int i = 0; (value = hxb_option_at(arguments, name, i)) != NULL; i++)
+		last = value;
+	return last;
 }
 
 void
@@ -139,4 +153,6 @@ hxb_options_usage(const struct hxb_command *command, FILE *file)
 
 		fprintf(file, "  --%s %s%*s%s\n", all[i]->name, value, room > 1 ? room : 1, "", all[i]->help);
 	}
+	if (command->notes != NULL)
+		command->notes(file);
 }

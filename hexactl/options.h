@@ -9,6 +9,7 @@
 #include "libhexabot/result.h"
 
 #define HXB_OPTIONS_MAX 8 /* of a command's own */
+#define HXB_GIVEN_MAX 32 /* in one call */
 
 struct hxb_session;
 
@@ -28,6 +29,7 @@ struct hxb_command {
 	bool changes; /* has --dry-run, and publishes what it changed */
 	bool force; /* has --force */
 	const struct hxb_option *options; /* its own: ends with a NULL name; NULL: none */
+	void (*notes)(FILE *file); /* prints what the usage text ends with; NULL: nothing */
 	enum hxb_result (*run)(struct hxb_session *session, struct hxb_error *error);
 };
 
@@ -35,8 +37,11 @@ struct hxb_arguments {
 	const struct hxb_command *command;
 	const char *config; /* --config FILE, or the usual one */
 	bool json, dry_run, force, help;
-	const char
-	    *values[HXB_OPTIONS_MAX]; /* as in command->options; NULL: not given; "" for one without value */
+	struct {
+		const struct hxb_option *option; /* one of the command's own */
+		const char *value; /* "" for one without value */
+	} given[HXB_GIVEN_MAX];
+	int given_count;
 	int operand_count;
 	char **operands;
 };
@@ -45,8 +50,11 @@ struct hxb_arguments {
 enum hxb_result hxb_options_parse(const struct hxb_command *command, int argc, char *argv[],
     struct hxb_arguments *arguments, struct hxb_error *error);
 
-/* The value of one of the command's own options, by name; NULL if it was not given. */
+/* The value of one of the command's own options, by name: the last one given; NULL if it was not. */
 const char *hxb_option(const struct hxb_arguments *arguments, const char *name);
+
+/* The same for an option that may be given more than once: the value number `index`, from 0. */
+const char *hxb_option_at(const struct hxb_arguments *arguments, const char *name, int index);
 
 void hxb_options_usage(const struct hxb_command *command, FILE *file);
 

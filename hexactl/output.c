@@ -87,6 +87,13 @@ hxb_json_flag(struct hxb_json *json, struct json_t *parent, const char *key, boo
 	adopt(json, parent, key, json_boolean(flag));
 }
 
+void
+hxb_json_adopt(struct hxb_json *json, struct json_t *parent, const char *key, struct json_t *orphan)
+{
+	if (orphan != NULL)
+		adopt(json, parent, key, orphan);
+}
+
 enum hxb_result
 hxb_json_print(struct hxb_json *json, struct json_t *root, struct hxb_error *error)
 {

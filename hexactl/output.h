@@ -26,6 +26,9 @@ void hxb_json_text(
 void hxb_json_number(struct hxb_json *, struct json_t *parent, const char *key, int64_t number);
 void hxb_json_flag(struct hxb_json *, struct json_t *parent, const char *key, bool flag);
 
+/* Gives an array or object that had no parent to one. Takes NULL: nothing. */
+void hxb_json_adopt(struct hxb_json *, struct json_t *parent, const char *key, struct json_t *orphan);
+
 /* Prints the root to standard output, if nothing failed on the way, and frees it. */
 enum hxb_result hxb_json_print(struct hxb_json *, struct json_t *root, struct hxb_error *error);
 

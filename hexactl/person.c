@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "libhexabot/map.h"
+#include "libhexabot/settle.h"
 #include "person.h"
 
 #define BATCH 64 /* users read in one transaction of the store: about a millisecond */
@@ -29,11 +30,6 @@ is_mapped(const struct hxb_entry *entry)
 static enum hxb_result
 judge(struct hxb_session *session, struct hxb_user *user, struct hxb_person *person, struct hxb_error *error)
 {
-	struct hxb_verdict_input input = {
-		.user = user,
-		.login_roles = session->config.login_roles,
-		.now = time(NULL),
-	};
 	enum hxb_result r;
 
 	*person = (struct hxb_person){ .user = user, .name = user->username };
@@ -42,13 +38,8 @@ judge(struct hxb_session *session, struct hxb_user *user, struct hxb_person *per
 		return r;
 	if (is_mapped(person->entry))
 		person->login = person->name = person->entry->login;
-	r = hxb_ledger_held(session->ledger, user->id, &person->held, error);
-	if (r != HXB_OK)
-		return r;
-	input.held = person->held;
-	input.expires = person->entry != NULL ? person->entry->expires : 0;
-	person->state = hxb_verdict(&input);
-	return HXB_OK;
+	return hxb_standing_load(
+	    session->ledger, &session->config, user, person->entry, time(NULL), &person->standing, error);
 }
 
 enum hxb_result
@@ -69,17 +60,38 @@ enum hxb_result
 hxb_person_load_to_change(
     struct hxb_session *session, const char *id, struct hxb_person *person, struct hxb_error *error)
 {
+	const struct hxb_standing *standing = &person->standing;
+	struct hxb_invitation *invitation = NULL;
 	enum hxb_result r = hxb_person_load(session, id, person, error);
 
 	if (r == HXB_OK && person->entry != NULL)
 		r = hxb_publish_note_others(
-		    &hxb_host_places, session->ledger, person->user, person->entry, person->state, error);
+		    &hxb_host_places, session->ledger, person->user, person->entry, standing->state, error);
+	if (r != HXB_OK)
+		return r;
+	r = hxb_ledger_invitation(session->ledger, id, &invitation, error);
+	if (r == HXB_NOT_FOUND)
+		return HXB_OK;
+	if (r == HXB_OK)
+		r = hxb_invitation_settle(session->ledger, invitation, person->user, standing->held, error);
+	hxb_invitation_free(invitation);
 	return r;
+}
+
+bool
+hxb_person_is_invited(const struct hxb_person *person)
+{
+	const struct hxb_standing *standing = &person->standing;
+
+	return standing->invitation != NULL &&
+	    hxb_invitation_end_of(standing->invitation, person->user, standing->held, time(NULL)) ==
+	    HXB_INVITATION_OPEN;
 }
 
 void
 hxb_person_clear(struct hxb_person *person)
 {
+	hxb_standing_clear(&person->standing);
 	hxb_entry_free(person->entry);
 	hxb_user_free(person->user);
 	*person = (struct hxb_person){ 0 };

@@ -6,15 +6,14 @@
 #include <stdbool.h>
 
 #include "libhexabot/ledger.h"
+#include "libhexabot/standing.h"
 #include "libhexabot/store.h"
-#include "libhexabot/verdict.h"
 #include "session.h"
 
 struct hxb_person {
 	struct hxb_user *user;
 	struct hxb_entry *entry; /* NULL: the ledger does not know the user */
-	bool held;
-	enum hxb_state state;
+	struct hxb_standing standing; /* held, invited, and the verdict */
 	const char *login; /* as the host knows the user now; NULL: unmapped */
 	const char *name; /* the login, else the username */
 };
@@ -27,6 +26,10 @@ enum hxb_result hxb_person_load(
  * theirs. */
 enum hxb_result hxb_person_load_to_change(
     struct hxb_session *, const char *id, struct hxb_person *person, struct hxb_error *error);
+
+/* Whether the person has been invited and may still register, here or in Hexabot. */
+bool hxb_person_is_invited(const struct hxb_person *person);
+
 void hxb_person_clear(struct hxb_person *person);
 
 /* Calls `each` for everybody in the store, oldest first, outside of the store's transactions. */

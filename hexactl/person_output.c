@@ -30,12 +30,47 @@ add_time(struct hxb_json *json, struct json_t *object, const char *key, const ch
 	hxb_json_text(json, object, key, good ? utc : NULL);
 }
 
+const char *
+hxb_person_delivery(const struct hxb_invitation *invitation)
+{
+	switch (invitation->delivery) {
+	case HXB_MAILED:
+		return "mailed";
+	case HXB_PRINTED:
+		return "printed";
+	case HXB_NOT_DELIVERED:
+		break;
+	}
+	return "not sent";
+}
+
+static void
+add_invitation(struct hxb_json *json, struct json_t *parent, const struct hxb_person *person)
+{
+	const struct hxb_invitation *invitation = person->standing.invitation;
+	char created[HXB_TIME_SIZE], expires[HXB_TIME_SIZE];
+	struct json_t *object;
+
+	if (invitation == NULL) {
+		hxb_json_text(json, parent, "invitation", NULL);
+		return;
+	}
+	hxb_time_utc(invitation->created, created);
+	hxb_time_utc(invitation->expires, expires);
+	object = hxb_json_object(json, parent, "invitation");
+	hxb_json_flag(json, object, "open", hxb_person_is_invited(person));
+	hxb_json_text(json, object, "by", invitation->actor);
+	hxb_json_text(json, object, "created", created);
+	hxb_json_text(json, object, "expires", expires);
+	hxb_json_text(json, object, "delivery", hxb_person_delivery(invitation));
+}
+
 void
 hxb_person_json(
     struct hxb_json *json, struct json_t *object, const struct hxb_person *person, const char *unmapped)
 {
 	const struct hxb_user *user = person->user;
-	const struct hxb_state_rule *rule = hxb_state_rule(person->state);
+	const struct hxb_state_rule *rule = hxb_state_rule(person->standing.state);
 
 	hxb_json_text(json, object, "id", user->id);
 	hxb_json_text(json, object, "username", user->username);
@@ -53,7 +88,8 @@ hxb_person_json(
 	add_roles(json, object, "roles", user, true);
 	add_roles(json, object, "inactive_roles", user, false);
 	hxb_json_flag(json, object, "enabled", user->enabled);
-	hxb_json_flag(json, object, "held", person->held);
+	hxb_json_flag(json, object, "held", person->standing.held);
+	add_invitation(json, object, person);
 	add_time(json, object, "created_at", user->created_at);
 	add_time(json, object, "updated_at", user->updated_at);
 }
@@ -93,7 +129,7 @@ hxb_person_full_name(const struct hxb_person *person)
 enum hxb_colour
 hxb_person_colour(const struct hxb_person *person)
 {
-	switch (person->state) {
+	switch (person->standing.state) {
 	case HXB_STATE_ENABLED:
 		return HXB_GREEN;
 	case HXB_STATE_HELD:

@@ -17,6 +17,9 @@ char *hxb_person_roles(const struct hxb_person *);
 /* "First Last" */
 char *hxb_person_full_name(const struct hxb_person *);
 
+/* How the code of an invitation went out: "mailed", "printed", "not sent". */
+const char *hxb_person_delivery(const struct hxb_invitation *invitation);
+
 enum hxb_colour hxb_person_colour(const struct hxb_person *);
 
 #endif

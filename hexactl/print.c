@@ -20,37 +20,6 @@ hxb_print_prepare(void)
 		(void)setlocale(LC_CTYPE, "C");
 }
 
-/* Invisible characters and those that reorder or join others: two names could look alike, a line could read
- * backwards. */
-static bool
-misleading(uint32_t character)
-{
-	static const struct {
-		uint32_t first, last;
-	} ranges[] = {
-		{ 0x00ad, 0x00ad },
-		{ 0x034f, 0x034f },
-		{ 0x061c, 0x061c },
-		{ 0x115f, 0x1160 },
-		{ 0x17b4, 0x17b5 },
-		{ 0x180b, 0x180f },
-		{ 0x200b, 0x200f },
-		{ 0x2028, 0x202e },
-		{ 0x2060, 0x206f },
-		{ 0x3164, 0x3164 },
-		{ 0xfe00, 0xfe0f },
-		{ 0xfeff, 0xfeff },
-		{ 0xffa0, 0xffa0 },
-		{ 0xfff0, 0xfffb },
-		{ 0xe0000, 0xe0fff },
-	};
-
-	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
-		if (character >= ranges[i].first && character <= ranges[i].last)
-			return true;
-	return false;
-}
-
 /* Appends one character, or its escape; returns how many bytes of the text were used. */
 static size_t
 put(const char *text, char **end, size_t *columns)
@@ -60,7 +29,7 @@ put(const char *text, char **end, size_t *columns)
 	int width = size != 0 ? wcwidth((wchar_t)character) : -1;
 	int length;
 
-	if (width >= 0 && !misleading(character)) {
+	if (width >= 0 && !hxb_utf8_misleading(character)) {
 		memcpy(*end, text, size);
 		*end += size;
 		*columns += (size_t)width;

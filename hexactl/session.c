@@ -93,10 +93,7 @@ hxb_session_close(struct hxb_session *session)
 	hxb_ledger_close(session->ledger);
 	hxb_changes_clear(&session->changes);
 	hxb_config_free(&session->config);
-	if (session->lock != -1) {
-		close(session->lock);
-		sigprocmask(SIG_SETMASK, &session->signals, NULL);
-	}
+	hxb_session_unlock(session);
 	*session = (struct hxb_session){ .lock = -1 };
 }
 
@@ -117,6 +114,16 @@ hxb_session_lock(struct hxb_session *session, struct hxb_error *error)
 		sigaddset(&set, waiting[i]);
 	sigprocmask(SIG_BLOCK, &set, &session->signals);
 	return HXB_OK;
+}
+
+void
+hxb_session_unlock(struct hxb_session *session)
+{
+	if (session->lock == -1)
+		return;
+	close(session->lock);
+	session->lock = -1;
+	sigprocmask(SIG_SETMASK, &session->signals, NULL);
 }
 
 /* Each transaction has its time: twenty users are not to share one deadline. */
@@ -141,15 +148,20 @@ hxb_session_begin_ledger(struct hxb_session *session, struct hxb_error *error)
 }
 
 enum hxb_result
+hxb_session_begin_store(struct hxb_session *session, struct hxb_error *error)
+{
+	enum hxb_result r = hxb_store_begin(session->store, error);
+
+	session->store_begun = r == HXB_OK;
+	return r;
+}
+
+enum hxb_result
 hxb_session_begin(struct hxb_session *session, struct hxb_error *error)
 {
 	enum hxb_result r = hxb_session_begin_ledger(session, error);
 
-	if (r != HXB_OK)
-		return r;
-	r = hxb_store_begin(session->store, error);
-	session->store_begun = r == HXB_OK;
-	return r;
+	return r == HXB_OK ? hxb_session_begin_store(session, error) : r;
 }
 
 enum hxb_result

@@ -51,14 +51,16 @@ void hxb_session_close(struct hxb_session *); /* rolls back what is open */
 
 /*
  * Takes the publisher's lock; needed before the first transaction. Signals that could end hexactl between a
- * commit and its publish wait until the session is closed. Does nothing if it is held.
+ * commit and its publish wait until it is given back, by unlock or close. Does nothing if it is held.
  */
 enum hxb_result hxb_session_lock(struct hxb_session *, struct hxb_error *error);
+void hxb_session_unlock(struct hxb_session *); /* once all is published: for what takes its time */
 
-/* Begins a transaction in both, or in the ledger alone. Whatever follows, hxb_session_rollback() ends what is
- * still open. */
+/* Begins a transaction in both, or in the ledger alone and then in the store, too. Whatever follows,
+ * hxb_session_rollback() ends what is still open. */
 enum hxb_result hxb_session_begin(struct hxb_session *, struct hxb_error *error);
 enum hxb_result hxb_session_begin_ledger(struct hxb_session *, struct hxb_error *error);
+enum hxb_result hxb_session_begin_store(struct hxb_session *, struct hxb_error *error);
 
 /* Commits what was begun, or one of the two, if it was begun; with --dry-run both are rolled back. */
 enum hxb_result hxb_session_commit(struct hxb_session *, enum hxb_commit_order, struct hxb_error *error);

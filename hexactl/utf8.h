@@ -2,6 +2,7 @@
 #ifndef HXB_UTF8_H
 #define HXB_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,5 +12,9 @@
  * wrong.
  */
 size_t hxb_utf8_read(const char *text, uint32_t *character);
+
+/* Invisible characters and those that reorder or join others: two names could look alike, a line could read
+ * backwards. */
+bool hxb_utf8_misleading(uint32_t character);
 
 #endif

@@ -455,6 +455,16 @@ hxb_config_argument(struct hxb_config *config, const char *argument, struct hxb_
 	return HXB_OK;
 }
 
+enum hxb_result
+hxb_config_invite_ttl(struct hxb_config *config, const char *text, struct hxb_error *error)
+{
+	const struct option *option = find_option("invite_ttl", strlen("invite_ttl"), IN_FILE);
+
+	if (option->parse(option, text, field_of(config, option)))
+		return HXB_OK;
+	return hxb_fail(error, HXB_INVALID, "'%.64s': expected %s", text, option->expected);
+}
+
 bool
 hxb_list_has(char *const *list, const char *name)
 {

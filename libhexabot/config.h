@@ -54,6 +54,9 @@ enum hxb_result hxb_config_load(
 /* Takes one PAM argument: "debug", "roles=admin,manager". HXB_INVALID with a reason. */
 enum hxb_result hxb_config_argument(struct hxb_config *config, const char *argument, struct hxb_error *error);
 
+/* Takes another invite_ttl: "72h". HXB_INVALID with what is expected. */
+enum hxb_result hxb_config_invite_ttl(struct hxb_config *config, const char *text, struct hxb_error *error);
+
 /* Whether a NULL-terminated list holds the name. */
 bool hxb_list_has(char *const *list, const char *name);
 

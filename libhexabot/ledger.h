@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The ledger: what Hexabot has no place for. Logins and numbers with tombstones, holds, events. Ours alone:
- * root's file in root's directory. Same conventions as store.h; a write-ahead log lets PAM read while the
- * publisher writes.
+ * The ledger: what Hexabot has no place for. Logins and numbers with tombstones, holds, invitations, events.
+ * Ours alone: root's file in root's directory. Same conventions as store.h; a write-ahead log lets PAM read
+ * while the publisher writes.
  */
 #ifndef HXB_LEDGER_H
 #define HXB_LEDGER_H
@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "deadline.h"
+#include "invitation.h"
 #include "result.h"
 #include "store.h"
 
@@ -119,6 +120,29 @@ enum hxb_result hxb_ledger_set_parked_password(
     struct hxb_ledger *, const char *user_id, const char *hash, struct hxb_error *error);
 enum hxb_result hxb_ledger_end_hold(struct hxb_ledger *, const char *user_id, struct hxb_error *error);
 void hxb_hold_free(struct hxb_hold *); /* takes NULL */
+
+/* Invitations: at most one of a user is open; to put a new one, end the one before. */
+enum hxb_result hxb_ledger_put_invitation(
+    struct hxb_ledger *, const struct hxb_invitation *invitation, struct hxb_error *error);
+/* The user's open one, else the last one. HXB_NOT_FOUND if there never was one; the caller frees. */
+enum hxb_result hxb_ledger_invitation(
+    struct hxb_ledger *, const char *user_id, struct hxb_invitation **invitationp, struct hxb_error *error);
+/* That of a code of this user's, open or ended. HXB_NOT_FOUND: no such code; the caller frees. */
+enum hxb_result hxb_ledger_invitation_of_code(struct hxb_ledger *, const char *user_id,
+    const unsigned char digest[HXB_CODE_DIGEST_SIZE], struct hxb_invitation **invitationp,
+    struct hxb_error *error);
+/* Ends the user's open one, if there is one. *ended (where not NULL): whether there was. */
+enum hxb_result hxb_ledger_end_invitation(struct hxb_ledger *, const char *user_id,
+    enum hxb_invitation_end end, bool *ended, struct hxb_error *error);
+/* Of all that were not used, whatever has ended them: the user never registered, and is to be removed. */
+enum hxb_result hxb_ledger_revoke_invitations(
+    struct hxb_ledger *, const char *user_id, struct hxb_error *error);
+enum hxb_result hxb_ledger_set_delivery(struct hxb_ledger *, const unsigned char digest[HXB_CODE_DIGEST_SIZE],
+    enum hxb_delivery delivery, struct hxb_error *error);
+/* Who has an open one: ids, NULL-terminated; the caller frees each, and the array. */
+enum hxb_result hxb_ledger_invited_ids(struct hxb_ledger *, char ***idsp, struct hxb_error *error);
+enum hxb_result hxb_ledger_forget_invitations(
+    struct hxb_ledger *, const char *user_id, struct hxb_error *error);
 
 /* Events. `at` is set by the ledger when it records one. user_id NULL: all; since "" : from the beginning. */
 enum hxb_result hxb_ledger_record(

@@ -35,6 +35,13 @@ static const char *const steps[] = {
 	"NULL,"
 	" user_id TEXT NOT NULL, name TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL);"
 	"CREATE INDEX events_user ON events (user_id);",
+
+	"CREATE TABLE invitations (seq INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, user_id TEXT NOT "
+	"NULL,"
+	" marker TEXT NOT NULL, actor TEXT NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL,"
+	" delivery INTEGER NOT NULL DEFAULT 0, ended INTEGER NOT NULL DEFAULT 0);"
+	"CREATE INDEX invitations_user ON invitations (user_id);"
+	"CREATE UNIQUE INDEX invitations_open ON invitations (user_id) WHERE ended = 0;",
 };
 #define VERSION ((int64_t)(sizeof(steps) / sizeof(*steps)))
 

@@ -13,6 +13,8 @@
 #include "nscd.h"
 #include "publish.h"
 #include "publish_diff.h"
+#include "settle.h"
+#include "standing.h"
 #include "token.h"
 #include "trust.h"
 #include "verdict.h"
@@ -139,23 +141,6 @@ out:
 	return r;
 }
 
-static enum hxb_map_shadow
-shadow_of(const struct publishing *p, const struct hxb_user *user, const struct hxb_entry *entry, bool held,
-    const char **state)
-{
-	const struct hxb_verdict_input input = {
-		.user = user,
-		.held = held,
-		.expires = entry->expires,
-		.login_roles = p->config->login_roles,
-		.now = p->now,
-	};
-	const struct hxb_state_rule *rule = hxb_state_rule(hxb_verdict(&input));
-
-	*state = rule->name;
-	return rule->shadow;
-}
-
 /* The indexes of the groups that the user's active roles give. NULL: no memory. */
 static uint32_t *
 role_indexes(const struct publishing *p, const struct hxb_user *user, uint32_t *count)
@@ -177,16 +162,16 @@ write_user(
     struct publishing *p, const struct hxb_user *user, const struct hxb_entry *entry, struct hxb_error *error)
 {
 	struct hxb_map_user record = { .login = entry->login, .uid = entry->number };
+	const struct hxb_state_rule *rule;
+	struct hxb_standing standing;
 	char gecos[HXB_GECOS_MAX + 1], *home, *shell;
-	const char *state = "";
 	uint32_t *roles;
-	bool held;
 	enum hxb_result r;
 
 	home = hxb_naming_home(&p->naming, entry);
 	shell = hxb_naming_shell(&p->naming, entry);
 	roles = role_indexes(p, user, &record.role_count);
-	r = hxb_ledger_held(p->ledger, user->id, &held, error);
+	r = hxb_standing_load(p->ledger, p->config, user, entry, p->now, &standing, error);
 	if (home == NULL || shell == NULL || roles == NULL)
 		r = no_memory(error);
 	if (r == HXB_OK) {
@@ -196,11 +181,12 @@ write_user(
 		record.shell = shell;
 		record.roles = roles;
 		record.id_digest = hxb_id_digest(user->id);
-		record.shadow = shadow_of(p, user, entry, held, &state);
+		rule = hxb_state_rule(standing.state);
+		record.shadow = rule->shadow;
 		r = hxb_map_writer_user(p->writer, &record);
 		if (r == HXB_OK) {
 			p->report->users++;
-			r = hxb_diff_user(p->diff, user, &record, state, error);
+			r = hxb_diff_user(p->diff, user, &record, rule->name, error);
 		} else if (r == HXB_INVALID) {
 			/* A second row with the same id, say: it is not mapped, and keeps nobody else from
 			 * being. */
@@ -210,6 +196,7 @@ write_user(
 			hxb_fail(error, r, "%s can't be put into the map", entry->login);
 		}
 	}
+	hxb_standing_clear(&standing);
 	free(home);
 	free(shell);
 	free(roles);
@@ -481,6 +468,8 @@ hxb_publish(const struct hxb_config *config, const struct hxb_places *places, st
 		r = read_consistently(&p, error);
 	if (r == HXB_OK)
 		r = hxb_diff_record(p.diff, ledger, report, error);
+	if (r == HXB_OK)
+		r = hxb_invitations_settle(ledger, store, error);
 	if (r == HXB_OK)
 		r = guard_against_loss(&p, error);
 	if (r == HXB_OK)

@@ -23,6 +23,7 @@ struct hxb_diff {
 	unsigned before;
 	struct event *events;
 	size_t event_count;
+	unsigned quiet; /* changes that are no event */
 	uint32_t *uids; /* of the new map */
 	size_t uid_count, uid_room;
 };
@@ -68,7 +69,7 @@ hxb_diff_reset(struct hxb_diff *diff)
 	}
 	free(diff->events);
 	diff->events = NULL;
-	diff->event_count = diff->uid_count = 0;
+	diff->event_count = diff->uid_count = diff->quiet = 0;
 }
 
 void
@@ -203,6 +204,17 @@ same_roles(const struct hxb_map *map, const struct hxb_map_user *old, const stru
 	return kept == old->role_count;
 }
 
+/* Whoever has seen an invitation end has written down how: see settle.h. It need not have been in Hexabot. */
+static bool
+invitation_ended(const struct hxb_diff *diff, const struct hxb_map_user *old, const struct hxb_user *user,
+    const struct hxb_map_user *record, const char *state)
+{
+	return old->shadow == HXB_SHADOW_INVITED && strcmp(old->login, record->login) == 0 &&
+	    same_roles(diff->old, old, user, record) &&
+	    (strcmp(state, hxb_state_rule(HXB_STATE_ENABLED)->name) == 0 ||
+	        strcmp(state, hxb_state_rule(HXB_STATE_LAPSED)->name) == 0);
+}
+
 enum hxb_result
 hxb_diff_user(struct hxb_diff *diff, const struct hxb_user *user, const struct hxb_map_user *record,
     const char *state, struct hxb_error *error)
@@ -217,6 +229,8 @@ hxb_diff_user(struct hxb_diff *diff, const struct hxb_user *user, const struct h
 	if (hxb_map_user_by_uid(diff->old, record->uid, &old) != HXB_MAP_FOUND)
 		r = add_event(diff, ADDED, user->id, record->login, strdup(""),
 		    describe_new(user, record, state), error);
+	else if (invitation_ended(diff, &old, user, record, state))
+		diff->quiet++;
 	else if (old.shadow != record->shadow || strcmp(old.login, record->login) != 0 ||
 	    !same_roles(diff->old, &old, user, record))
 		r = add_event(diff, CHANGED, user->id, record->login, describe_old(diff->old, &old),
@@ -301,6 +315,7 @@ hxb_diff_record(struct hxb_diff *diff, struct hxb_ledger *ledger, struct hxb_pub
 		report->added = (unsigned)diff->uid_count;
 		return HXB_OK;
 	}
+	report->changed += diff->quiet;
 	r = find_removed(diff, ledger, error);
 	for (size_t i = 0; r == HXB_OK && i < diff->event_count; i++) {
 		seen = &diff->events[i];

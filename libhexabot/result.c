@@ -20,6 +20,8 @@ hxb_result_text(enum hxb_result r)
 		return "not found";
 	case HXB_REFUSED:
 		return "refused";
+	case HXB_NOT_SENT:
+		return "mail not sent";
 	case HXB_BUSY:
 		return "busy";
 	case HXB_UNREADABLE:

@@ -15,6 +15,7 @@ enum hxb_result {
 	HXB_AMBIGUOUS, /* more than one user fits */
 	HXB_NOT_FOUND, /* no such user or role */
 	HXB_REFUSED, /* a guard says no; --force or another order of things helps */
+	HXB_NOT_SENT, /* all is done, but a mail did not get away */
 	HXB_BUSY, /* a lock was not had before the deadline */
 	HXB_UNREADABLE, /* configuration, store, ledger or map is absent, corrupt or not to be trusted */
 	HXB_CONFLICT, /* the row is no longer what the caller had seen: nothing was written */

@@ -134,6 +134,30 @@ enum hxb_result hxb_store_unpark(
     struct hxb_store *, const char *id, const struct hxb_parked *parked, struct hxb_error *error);
 void hxb_parked_clear(struct hxb_parked *parked);
 
+/* A row for somebody new: enabled, an operator, in the form that Hexabot writes. */
+struct hxb_new_user {
+	const char *id, *username, *email, *first_name, *last_name;
+	const char *password; /* a marker */
+	const char *reset_token; /* a hash; NULL: none */
+};
+
+/* HXB_REFUSED: the id, the username or the email address is taken (by a chat visitor, too). */
+enum hxb_result hxb_store_add_user(
+    struct hxb_store *, const struct hxb_new_user *user, struct hxb_error *error);
+
+/* The hash of a token that lets the user set a password in Hexabot; NULL: none lets any more. expected: as
+ * for hxb_store_set_password(). */
+enum hxb_result hxb_store_set_reset_token(
+    struct hxb_store *, const char *id, const char *expected, const char *hash, struct hxb_error *error);
+
+/* Where Hexabot refers to the user, apart from the roles: a table's name, NULL if nowhere. It was never used
+ * then. The caller frees. */
+enum hxb_result hxb_store_find_use(
+    struct hxb_store *, const char *id, char **tablep, struct hxb_error *error);
+
+/* Removes the row and its roles; Hexabot's own foreign keys say what else goes with it. */
+enum hxb_result hxb_store_remove_user(struct hxb_store *, const char *id, struct hxb_error *error);
+
 /* Enabled users with an active role of that name: for the guard of the last admin. */
 enum hxb_result hxb_store_count_enabled(
     struct hxb_store *, const char *role, unsigned *count, struct hxb_error *error);

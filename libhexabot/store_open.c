@@ -64,6 +64,25 @@ check_schema(struct hxb_store *store, struct hxb_error *error)
 }
 
 /*
+ * A store of `init --create` has no tables but ours: rows could neither come nor go while SQLite looks for
+ * the others that theirs may refer to.
+ */
+static enum hxb_result
+relax_foreign_keys(struct hxb_store *store, struct hxb_error *error)
+{
+	int64_t missing = 0;
+	enum hxb_result r;
+
+	r = hxb_db_number(&store->db, &missing, error,
+	    "SELECT count(*) FROM pragma_foreign_key_list('users') k WHERE NOT EXISTS"
+	    " (SELECT 1 FROM sqlite_schema s WHERE s.type = 'table' AND lower(s.name) = lower(k.\"table\"))",
+	    "");
+	if (r == HXB_OK && missing > 0)
+		r = hxb_db_exec(&store->db, "PRAGMA foreign_keys = OFF", error);
+	return r;
+}
+
+/*
  * Opens what SQLite is about to open, and keeps it until SQLite is done. The owner of a file can put a lease
  * on it, which makes the next open wait for 45 seconds; not this one, and no lease is to be had while a file
  * is open for writing. Closed after SQLite's own descriptors, since closing any of a file's descriptors drops
@@ -134,6 +153,8 @@ hxb_store_open(const char *path, uid_t owner, struct hxb_deadline deadline, stru
 		r = hxb_db_exec(&store->db, "PRAGMA ignore_check_constraints = ON", error);
 	if (r == HXB_OK)
 		r = check_schema(store, error);
+	if (r == HXB_OK)
+		r = relax_foreign_keys(store, error);
 	hxb_store_leave(store);
 	if (r != HXB_OK)
 		goto out;

@@ -242,7 +242,7 @@ hxb_db_texts(
 	*textsp = calloc(1, sizeof(char *));
 	if (*textsp == NULL)
 		return hxb_fail(error, HXB_FAILED, "out of memory");
-	r = hxb_db_query(db, &stmt, error, sql, "t", parameter);
+	r = hxb_db_query(db, &stmt, error, sql, parameter != NULL ? "t" : "", parameter);
 	while (r == HXB_OK && (r = hxb_db_step(db, stmt, error)) == HXB_OK) {
 		grown = reallocarray(*textsp, count + 2, sizeof(char *));
 		if (grown != NULL) {

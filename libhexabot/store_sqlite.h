@@ -53,8 +53,8 @@ enum hxb_result hxb_db_run(
 enum hxb_result hxb_db_number(
     struct hxb_db *db, int64_t *number, struct hxb_error *error, const char *sql, const char *types, ...);
 
-/* Every first column as text, NULL-terminated; the one parameter is text. *textsp may be partly filled on
- * failure: free it all the same. */
+/* Every first column as text, NULL-terminated; the one parameter is text; NULL: there is none. *textsp may be
+ * partly filled on failure: free it all the same. */
 enum hxb_result hxb_db_texts(
     struct hxb_db *db, char ***textsp, struct hxb_error *error, const char *sql, const char *parameter);
 

@@ -8,11 +8,11 @@
 
 #include "store_private.h"
 
-#define NOW "strftime('%Y-%m-%d %H:%M:%f', 'now')"
-#define THIS_USER " WHERE id = ?1 AND type = 'UserOrmEntity'"
+#define NOW HXB_STORE_NOW
+#define THIS_USER HXB_STORE_THIS_USER
 
-static enum hxb_result
-exactly_one(unsigned changed, const char *id, struct hxb_error *error)
+enum hxb_result
+hxb_store_exactly_one(unsigned changed, const char *id, struct hxb_error *error)
 {
 	if (changed == 1)
 		return HXB_OK;
@@ -20,8 +20,8 @@ exactly_one(unsigned changed, const char *id, struct hxb_error *error)
 }
 
 /* Outside of a transaction we would write as root, outside of the bracket. */
-static enum hxb_result
-writing(const struct hxb_store *store, struct hxb_error *error)
+enum hxb_result
+hxb_store_writing(const struct hxb_store *store, struct hxb_error *error)
 {
 	return store->writing ? HXB_OK : hxb_fail(error, HXB_FAILED, "no transaction is open");
 }
@@ -30,13 +30,13 @@ enum hxb_result
 hxb_store_set_enabled(struct hxb_store *store, const char *id, bool enabled, struct hxb_error *error)
 {
 	unsigned changed;
-	enum hxb_result r = writing(store, error);
+	enum hxb_result r = hxb_store_writing(store, error);
 
 	if (r != HXB_OK)
 		return r;
 	r = hxb_db_run(&store->db, &changed, error,
 	    "UPDATE users SET state = ?2, updated_at = " NOW THIS_USER, "ti", id, (int64_t)enabled);
-	return r == HXB_OK ? exactly_one(changed, id, error) : r;
+	return r == HXB_OK ? hxb_store_exactly_one(changed, id, error) : r;
 }
 
 enum hxb_result
@@ -44,7 +44,7 @@ hxb_store_set_password(
     struct hxb_store *store, const char *id, const char *expected, const char *hash, struct hxb_error *error)
 {
 	unsigned changed;
-	enum hxb_result r = writing(store, error);
+	enum hxb_result r = hxb_store_writing(store, error);
 
 	if (r != HXB_OK)
 		return r;
@@ -52,30 +52,38 @@ hxb_store_set_password(
 	    "UPDATE users SET password = ?2, reset_token = NULL, updated_at = " NOW THIS_USER
 	    " AND (?3 IS NULL OR password = ?3)",
 	    "ttt", id, hash, expected);
-	return r == HXB_OK ? exactly_one(changed, id, error) : r;
+	return r == HXB_OK ? hxb_store_exactly_one(changed, id, error) : r;
 }
 
 static enum hxb_result
 touch(struct hxb_store *store, const char *id, struct hxb_error *error)
 {
 	unsigned changed;
-	enum hxb_result r = writing(store, error);
+	enum hxb_result r = hxb_store_writing(store, error);
 
 	if (r != HXB_OK)
 		return r;
 	r = hxb_db_run(&store->db, &changed, error, "UPDATE users SET updated_at = " NOW THIS_USER, "t", id);
-	return r == HXB_OK ? exactly_one(changed, id, error) : r;
+	return r == HXB_OK ? hxb_store_exactly_one(changed, id, error) : r;
 }
 
 enum hxb_result
 hxb_store_add_role(struct hxb_store *store, const char *id, const char *role_id, struct hxb_error *error)
 {
+	int64_t there = 0;
 	enum hxb_result r = touch(store, id, error);
 
+	/* Foreign keys may be off: no role that is no more is given. */
 	if (r == HXB_OK)
 		r = hxb_db_run(&store->db, NULL, error,
-		    "INSERT INTO user_roles (user_id, role_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING", "tt",
-		    id, role_id);
+		    "INSERT INTO user_roles (user_id, role_id) SELECT ?1, id FROM roles WHERE id = ?2"
+		    " ON CONFLICT DO NOTHING",
+		    "tt", id, role_id);
+	if (r == HXB_OK)
+		r = hxb_db_number(&store->db, &there, error,
+		    "SELECT count(*) FROM user_roles WHERE user_id = ?1 AND role_id = ?2", "tt", id, role_id);
+	if (r == HXB_OK && there == 0)
+		r = hxb_fail(error, HXB_CONFLICT, "%.64s: the role was removed meanwhile", role_id);
 	return r;
 }
 
@@ -117,14 +125,14 @@ hxb_store_unpark(
     struct hxb_store *store, const char *id, const struct hxb_parked *parked, struct hxb_error *error)
 {
 	unsigned changed;
-	enum hxb_result r = writing(store, error);
+	enum hxb_result r = hxb_store_writing(store, error);
 
 	if (r != HXB_OK)
 		return r;
 	r = hxb_db_run(&store->db, &changed, error,
 	    "UPDATE users SET password = ?2, updated_at = " NOW THIS_USER, "tv", id, &parked->password);
 	if (r == HXB_OK)
-		r = exactly_one(changed, id, error);
+		r = hxb_store_exactly_one(changed, id, error);
 	if (r == HXB_OK)
 		r = hxb_db_run(&store->db, NULL, error, "DELETE FROM user_roles WHERE user_id = ?1", "t", id);
 	for (size_t i = 0; r == HXB_OK && parked->role_ids[i] != NULL; i++)

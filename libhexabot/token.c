@@ -3,7 +3,11 @@
 
 #include <sodium.h>
 
+#include "secret.h"
 #include "token.h"
+
+#define CODE_SYMBOLS 25
+#define GROUP 5 /* symbols between two hyphens */
 
 enum hxb_result
 hxb_token_ready(struct hxb_error *error)
@@ -47,6 +51,62 @@ hxb_uuid(char uuid[HXB_UUID_SIZE], struct hxb_error *error)
 	uuid[23] = '-';
 	memcpy(uuid + 24, hex + 20, 13);
 	return HXB_OK;
+}
+
+static const char crockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+enum hxb_result
+hxb_code_make(char code[HXB_CODE_SIZE], struct hxb_error *error)
+{
+	unsigned char bytes[CODE_SYMBOLS];
+	char *end = code;
+
+	if (hxb_token_ready(error) != HXB_OK)
+		return HXB_FAILED;
+	randombytes_buf(bytes, sizeof(bytes));
+	for (size_t i = 0; i < CODE_SYMBOLS; i++) {
+		if (i > 0 && i % GROUP == 0)
+			*end++ = '-';
+		*end++ = crockford[bytes[i] & 31];
+	}
+	*end = '\0';
+	HXB_WIPE(bytes);
+	return HXB_OK;
+}
+
+/* The symbol that a typed character stands for, or NUL. */
+static char
+symbol_of(char typed)
+{
+	char upper = (char)(typed >= 'a' && typed <= 'z' ? typed - 'a' + 'A' : typed);
+
+	if (upper == 'O')
+		return '0';
+	if (upper == 'I' || upper == 'L')
+		return '1';
+	return (char)(upper != '\0' && strchr(crockford, upper) != NULL ? upper : '\0');
+}
+
+bool
+hxb_code_digest(const char *typed, unsigned char digest[HXB_CODE_DIGEST_SIZE])
+{
+	unsigned char symbols[CODE_SYMBOLS];
+	size_t count = 0;
+	bool good = true;
+
+	for (; good && *typed != '\0'; typed++) {
+		if (strchr("- \t\r\n", *typed) != NULL)
+			continue;
+		good = count < CODE_SYMBOLS && symbol_of(*typed) != '\0';
+		if (good)
+			symbols[count++] = (unsigned char)symbol_of(*typed);
+	}
+	good = good && count == CODE_SYMBOLS;
+	/* Cannot fail: see hxb_id_digest(). */
+	if (good)
+		crypto_generichash(digest, HXB_CODE_DIGEST_SIZE, symbols, sizeof(symbols), NULL, 0);
+	HXB_WIPE(symbols);
+	return good;
 }
 
 uint64_t

@@ -27,6 +27,16 @@ static const struct hxb_state_rule rules[] = {
 	[HXB_STATE_LAPSED] = { "lapsed", "no usable password", "This account has no password yet.",
 	    HXB_SHADOW_DENIED, HXB_ANSWER_AUTH_ERR, HXB_ANSWER_ACCT_EXPIRED, HXB_ANSWER_ACCT_EXPIRED,
 	    HXB_ANSWER_SETS },
+	[HXB_STATE_INVITED_ELSEWHERE] = { "invited-elsewhere",
+	    "invited; this service is none of invite_services", "This account waits for its first login.",
+	    HXB_SHADOW_INVITED, HXB_ANSWER_AUTH_ERR, HXB_ANSWER_ACCT_EXPIRED, HXB_ANSWER_ACCT_EXPIRED,
+	    HXB_ANSWER_SETS },
+	[HXB_STATE_INVITED_PASSWD] = { "invited-passwd", "invited; passwd takes the code, and opens nothing",
+	    "This account waits for its first login.", HXB_SHADOW_INVITED, HXB_ANSWER_AUTH_ERR,
+	    HXB_ANSWER_ACCT_EXPIRED, HXB_ANSWER_SETS, HXB_ANSWER_SETS },
+	[HXB_STATE_INVITED] = { "invited", "invited: a password has to be set first",
+	    "Welcome. Please choose a password: it will count here and in Hexabot.", HXB_SHADOW_INVITED,
+	    HXB_ANSWER_SUCCESS, HXB_ANSWER_NEW_AUTHTOK, HXB_ANSWER_SETS, HXB_ANSWER_SETS },
 	[HXB_STATE_STALE_GROUPS] = { "stale-groups",
 	    "stale groups: a role was taken away and not yet published",
 	    "Your roles have just changed; please try again in a moment.", HXB_SHADOW_ENABLED,
@@ -58,11 +68,32 @@ has_host_role(const struct hxb_verdict_input *input)
 	return false;
 }
 
-/* Hexabot's own reset link is the only way out of a marker that no hold or invitation explains. */
+bool
+hxb_state_registers(enum hxb_state state)
+{
+	return state == HXB_STATE_INVITED || state == HXB_STATE_INVITED_PASSWD;
+}
+
 static bool
 has_marker(const struct hxb_user *user)
 {
 	return user->password != NULL && strncmp(user->password, "$2!", 3) == 0;
+}
+
+/*
+ * Of somebody who has a marker instead of a password. Where no invitation explains it, Hexabot's own reset
+ * link and root are the only ways out.
+ */
+static enum hxb_state
+state_of_marked(const struct hxb_verdict_input *input)
+{
+	if (input->invitation == NULL ||
+	    hxb_invitation_end_of(input->invitation, input->user, input->held, input->now) !=
+	        HXB_INVITATION_OPEN)
+		return HXB_STATE_LAPSED;
+	if (input->service == NULL || hxb_list_has(input->invite_services, input->service))
+		return input->stale_groups ? HXB_STATE_STALE_GROUPS : HXB_STATE_INVITED;
+	return strcmp(input->service, "passwd") == 0 ? HXB_STATE_INVITED_PASSWD : HXB_STATE_INVITED_ELSEWHERE;
 }
 
 enum hxb_state
@@ -79,7 +110,7 @@ hxb_verdict(const struct hxb_verdict_input *input)
 	if (!has_host_role(input))
 		return HXB_STATE_NO_ROLE;
 	if (has_marker(input->user))
-		return HXB_STATE_LAPSED;
+		return state_of_marked(input);
 	if (input->stale_groups)
 		return HXB_STATE_STALE_GROUPS;
 	return HXB_STATE_ENABLED;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "invitation.h"
 #include "map.h"
 #include "store.h"
 
@@ -22,6 +23,9 @@ enum hxb_state {
 	HXB_STATE_EXPIRED,
 	HXB_STATE_NO_ROLE,
 	HXB_STATE_LAPSED,
+	HXB_STATE_INVITED_ELSEWHERE, /* invited, in a service that takes no codes */
+	HXB_STATE_INVITED_PASSWD, /* invited, in passwd: the code stands for the current password */
+	HXB_STATE_INVITED,
 	HXB_STATE_STALE_GROUPS,
 	HXB_STATE_ENABLED,
 };
@@ -34,6 +38,7 @@ enum hxb_answer {
 	HXB_ANSWER_AUTH_ERR,
 	HXB_ANSWER_PERM_DENIED,
 	HXB_ANSWER_ACCT_EXPIRED,
+	HXB_ANSWER_NEW_AUTHTOK,
 	HXB_ANSWER_TRY_AGAIN,
 	HXB_ANSWER_SETS,
 };
@@ -44,7 +49,7 @@ struct hxb_state_rule {
 	const char *reason; /* for the log: "disabled", "held by root" ... */
 	const char *text; /* for the person at the account stage: a full sentence, or NULL */
 	enum hxb_map_shadow shadow;
-	enum hxb_answer auth; /* the password having been right */
+	enum hxb_answer auth; /* the password, or the code, having been right */
 	enum hxb_answer account;
 	enum hxb_answer change_by_user;
 	enum hxb_answer change_by_root;
@@ -56,11 +61,17 @@ struct hxb_verdict_input {
 	int64_t expires; /* seconds since the epoch; 0: never */
 	char *const *login_roles;
 	char *const *service_roles; /* PAM's roles=; NULL or empty: no narrowing */
+	const struct hxb_invitation *invitation; /* open or not; NULL: none */
+	const char *service; /* PAM's; NULL: in general */
+	char *const *invite_services; /* that take codes */
 	bool stale_groups;
 	int64_t now;
 };
 
 enum hxb_state hxb_verdict(const struct hxb_verdict_input *input);
 const struct hxb_state_rule *hxb_state_rule(enum hxb_state state); /* never NULL */
+
+/* Whether a code may set the password in this state. */
+bool hxb_state_registers(enum hxb_state state);
 
 #endif

@@ -12,6 +12,11 @@ stage_account(struct call *call)
 	rule = hxb_state_rule(call->state);
 	if (rule->account == HXB_ANSWER_SUCCESS) {
 		log_allowed(call);
+	} else if (rule->account == HXB_ANSWER_NEW_AUTHTOK) {
+		/* Without a terminal sshd ends the connection after this, and says nothing in the log. */
+		log_pending(call);
+		if ((call->flags & PAM_SILENT) == 0)
+			pam_info(call->pamh, "%s", rule->text);
 	} else {
 		log_refused(call, NULL);
 		if (rule->text != NULL && (call->flags & PAM_SILENT) == 0)

@@ -48,23 +48,38 @@ stage_unknown_user(struct call *call)
 	return PAM_USER_UNKNOWN;
 }
 
+/* Neither the password nor a good code. */
 static int
 refuse_wrong_password(const struct call *call)
 {
-	char reason[128];
+	const char *what = code_refusal(call);
+	char reason[192];
 
+	if (what == NULL)
+		what = "wrong password";
 	if (call->state == HXB_STATE_ENABLED)
-		snprintf(reason, sizeof(reason), "wrong password");
+		snprintf(reason, sizeof(reason), "%s", what);
 	else
-		snprintf(reason, sizeof(reason), "wrong password; %s", hxb_state_rule(call->state)->reason);
+		snprintf(reason, sizeof(reason), "%s; %s", what, hxb_state_rule(call->state)->reason);
 	log_refused(call, reason);
 	return PAM_AUTH_ERR;
+}
+
+/* The hash is worked out in any case: a code takes no less time than a password. */
+static bool
+is_right(const struct call *call, const char *password)
+{
+	const char *hash = call->user != NULL ? call->user->password : NULL;
+	bool right =
+	    hxb_password_verify(password, hash, call->config.password_cost, call->config.password_max_cost);
+
+	return right || code_is_right(call);
 }
 
 int
 stage_authenticate(struct call *call)
 {
-	const char *password, *hash;
+	const char *password;
 	enum hxb_answer answer;
 	int code;
 
@@ -74,11 +89,9 @@ stage_authenticate(struct call *call)
 		log_refused(call, "no password was given");
 		return code;
 	}
+	call->typed = password;
 	call_load(call, false);
-	hash = call->user != NULL ? call->user->password : NULL;
-	if (!hxb_password_verify(
-	        password, hash, call->config.password_cost, call->config.password_max_cost) &&
-	    call->state != HXB_STATE_UNREADABLE)
+	if (!is_right(call, password) && call->state != HXB_STATE_UNREADABLE)
 		return refuse_wrong_password(call);
 
 	answer = hxb_state_rule(call->state)->auth;
@@ -90,6 +103,8 @@ stage_authenticate(struct call *call)
 		log_refused(call, "seed password: set another one in Hexabot or with hexactl passwd");
 		return PAM_PERM_DENIED;
 	}
+	if (call->state == HXB_STATE_INVITED && (code = code_keep(call)) != PAM_SUCCESS)
+		return code;
 	log_allowed(call);
 	return pam_code(answer);
 }

@@ -99,6 +99,7 @@ call_owner(struct call *call)
 	struct account account;
 	struct hxb_map_user mapped;
 	enum hxb_map_status status;
+	const void *service = NULL;
 
 	if (pam_get_user(call->pamh, &call->login, NULL) != PAM_SUCCESS || call->login == NULL ||
 	    call->login[0] == '\0') {
@@ -110,6 +111,10 @@ call_owner(struct call *call)
 			log_absent_map(call);
 		return OWNER_NOBODY;
 	}
+	if (pam_get_item(call->pamh, PAM_SERVICE, &service) == PAM_SUCCESS && service != NULL)
+		call->service = service;
+	else
+		call->service = "";
 	status = look_up_map(call, &mapped);
 	call->uid = account.uid;
 	/* The name service has a map and we can't have one, for want of memory, say: no local user has such a
@@ -150,8 +155,13 @@ call_free(struct call *call)
 {
 	hxb_config_free(&call->config);
 	hxb_user_free(call->user);
+	hxb_invitation_free(call->invitation);
+	hxb_invitation_free(call->code);
+	free(call->groups);
 	free(call->id);
 	call->user = NULL;
+	call->invitation = call->code = NULL;
+	call->groups = NULL;
 	call->id = NULL;
 }
 
@@ -211,31 +221,6 @@ find_entry(struct call *call, struct hxb_ledger *ledger)
 	return r;
 }
 
-enum hxb_result
-call_judge(struct call *call, struct session *session)
-{
-	struct hxb_verdict_input input = { .now = time(NULL) };
-	enum hxb_result r;
-
-	hxb_user_free(call->user);
-	call->user = NULL;
-	call->state = HXB_STATE_UNREADABLE;
-	r = find_entry(call, session->ledger);
-	if (r == HXB_OK)
-		r = hxb_ledger_held(session->ledger, call->id, &call->held, &call->error);
-	if (r == HXB_OK)
-		r = hxb_store_user(session->store, HXB_BY_ID, call->id, &call->user, &call->error);
-	if (r != HXB_OK && r != HXB_NOT_FOUND)
-		return r;
-	input.user = call->user;
-	input.held = call->held;
-	input.expires = call->expires;
-	input.login_roles = call->config.login_roles;
-	input.service_roles = call->config.roles;
-	call->state = hxb_verdict(&input);
-	return HXB_OK;
-}
-
 static bool
 has_role_of_digest(const struct hxb_user *user, uint64_t digest)
 {
@@ -287,28 +272,55 @@ host_groups(const struct call *call, int *count)
 	return NULL;
 }
 
+enum hxb_result
+call_judge(struct call *call, struct session *session)
+{
+	struct hxb_verdict_input input = { .now = time(NULL) };
+	enum hxb_result r;
+
+	hxb_user_free(call->user);
+	call->user = NULL;
+	call->state = HXB_STATE_UNREADABLE;
+	r = find_entry(call, session->ledger);
+	if (r == HXB_OK)
+		r = hxb_ledger_held(session->ledger, call->id, &call->held, &call->error);
+	if (r == HXB_OK)
+		r = code_look_up(call, session->ledger);
+	if (r == HXB_OK)
+		r = hxb_store_user(session->store, HXB_BY_ID, call->id, &call->user, &call->error);
+	if (r != HXB_OK && r != HXB_NOT_FOUND)
+		return r;
+	input.user = call->user;
+	input.held = call->held;
+	input.expires = call->expires;
+	input.login_roles = call->config.login_roles;
+	input.service_roles = call->config.roles;
+	input.invitation = call->invitation;
+	input.service = call->service;
+	input.invite_services = call->config.invite_services;
+	input.stale_groups = call->user != NULL && call->groups != NULL &&
+	    holds_stale_group(call->user, call->groups, call->group_count);
+	call->state = hxb_verdict(&input);
+	return HXB_OK;
+}
+
 void
 call_load(struct call *call, bool compare_groups)
 {
 	struct session session;
-	gid_t *groups = NULL;
-	int count = 0;
 	enum hxb_result r;
 
 	call->deadline = hxb_deadline_in(HXB_PAM_DEADLINE);
 	r = hxb_config_load(&call->config, call->config.conf, 0, &call->error);
-	if (r == HXB_OK && compare_groups && (groups = host_groups(call, &count)) == NULL)
+	free(call->groups);
+	call->groups = compare_groups ? host_groups(call, &call->group_count) : NULL;
+	if (r == HXB_OK && compare_groups && call->groups == NULL)
 		r = hxb_fail(&call->error, HXB_FAILED, "out of memory");
 	if (r == HXB_OK)
 		r = call_enter(call, &session);
-	if (r != HXB_OK) {
-		free(groups);
+	if (r != HXB_OK)
 		return;
-	}
-	r = call_judge(call, &session);
+	if (call_judge(call, &session) == HXB_OK)
+		code_settle(call, session.ledger);
 	call_leave(&session);
-	if (r == HXB_OK && call->state == HXB_STATE_ENABLED && compare_groups &&
-	    holds_stale_group(call->user, groups, count))
-		call->state = HXB_STATE_STALE_GROUPS;
-	free(groups);
 }

@@ -47,6 +47,16 @@ log_allowed(const struct call *call)
 }
 
 void
+log_pending(const struct call *call)
+{
+	char from[WORD_SIZE];
+
+	origin(call, from);
+	pam_syslog(call->pamh, LOG_INFO, "pending %.32s from %s: %.400s", call->login, from,
+	    hxb_state_rule(call->state)->reason);
+}
+
+void
 log_refused(const struct call *call, const char *reason)
 {
 	int level = LOG_NOTICE;

@@ -21,6 +21,8 @@ pam_code(enum hxb_answer answer)
 		return PAM_PERM_DENIED;
 	case HXB_ANSWER_ACCT_EXPIRED:
 		return PAM_ACCT_EXPIRED;
+	case HXB_ANSWER_NEW_AUTHTOK:
+		return PAM_NEW_AUTHTOK_REQD;
 	case HXB_ANSWER_TRY_AGAIN:
 		return PAM_TRY_AGAIN;
 	case HXB_ANSWER_UNAVAIL:

@@ -35,6 +35,7 @@ enum owner {
 struct call {
 	pam_handle_t *pamh;
 	unsigned flags;
+	const char *service;
 	const char *login;
 	uid_t uid;
 	struct hxb_config config;
@@ -44,7 +45,14 @@ struct call {
 	struct hxb_user *user; /* NULL: no row, or not loaded */
 	bool held;
 	int64_t expires;
+	gid_t *groups; /* the user's on the host, to be compared with the roles; NULL: they are not */
+	int group_count;
+	const char *typed; /* that may be a code; NULL: nothing was */
+	struct hxb_invitation *invitation; /* the user's open or last one; NULL: never invited */
+	struct hxb_invitation *code; /* the one whose code was typed, open or not; NULL: none of the user's */
 	bool by_root; /* chauthtok: root changes it, not the user */
+	bool registers; /* chauthtok: with the code of this digest */
+	unsigned char digest[HXB_CODE_DIGEST_SIZE];
 	enum hxb_state state;
 	struct hxb_error error; /* why it is HXB_STATE_UNREADABLE */
 };
@@ -73,12 +81,33 @@ struct session {
 enum hxb_result call_enter(struct call *call, struct session *session);
 void call_leave(struct session *session);
 
-/* Reads the user's row, hold and expiry in an open session, and sets call->state. */
+/* Reads the user's row, hold, invitation and expiry in an open session, and sets call->state: the whole
+ * verdict. */
 enum hxb_result call_judge(struct call *call, struct session *session);
+
+/* code.c: an invitation's code. */
+
+/* Looks up call->invitation, and call->code if something was typed. */
+enum hxb_result code_look_up(struct call *call, struct hxb_ledger *ledger);
+
+/* Writes down that the invitation has ended, if that is so and the ledger is free: else somebody else will.
+ */
+void code_settle(const struct call *call, struct hxb_ledger *ledger);
+
+/* Whether what was typed is the user's good code. */
+bool code_is_right(const struct call *call);
+
+/* Why the code that was typed is refused; NULL if it was none of the user's. */
+const char *code_refusal(const struct call *call);
+
+/* Keeps a code that was proved for this handle's chauthtok / takes it from there: false if there is none. */
+int code_keep(const struct call *call);
+bool code_take(struct call *call);
 
 /* log.c: one line for one decision. reason NULL: the state's own. */
 void log_allowed(const struct call *call);
 void log_refused(const struct call *call, const char *reason);
+void log_pending(const struct call *call); /* neither: something is to be done first */
 void log_debug(const struct call *call, const char *text);
 
 /* pam_hexabot.c: the only place where an answer becomes a PAM code. */

@@ -1,6 +1,6 @@
 # Tests, included by the Makefile. `make check` is tests/check: every build, every program, one count.
 
-BUILD_DEPS = gcc libc6-dev libpam0g-dev libsqlite3-dev libcrypt-dev libsodium-dev libinih-dev libjansson-dev
+BUILD_DEPS = gcc libc6-dev libpam0g-dev libsqlite3-dev libcrypt-dev libsodium-dev libinih-dev libjansson-dev libcurl4-openssl-dev
 CHECK_DEPS = clang libclang-rt-14-dev libcmocka-dev binutils
 LINT_DEPS  = clang clang-format cppcheck shellcheck
 

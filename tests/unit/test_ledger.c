@@ -169,15 +169,27 @@ a_newer_ledger_is_refused_and_left_alone(void **state)
 	int64_t version = sql_number(path, "PRAGMA user_version");
 
 	(void)state;
-	assert_int_equal(version, 1);
-	sql(path, "PRAGMA user_version = 2");
+	assert_int_equal(version, 2);
+	sql(path, "PRAGMA user_version = 3");
 	assert_result(try_open(path), HXB_UNREADABLE);
-	assert_contains(err.text, "made by a newer release (schema 2, this one knows 1)");
-	assert_int_equal(sql_number(path, "PRAGMA user_version"), 2);
+	assert_contains(err.text, "made by a newer release (schema 3, this one knows 2)");
+	assert_int_equal(sql_number(path, "PRAGMA user_version"), 3);
 	sql(path, "PRAGMA user_version = -1");
 	assert_result(try_open(path), HXB_UNREADABLE);
-	sql(path, "PRAGMA user_version = 1");
+	sql(path, "PRAGMA user_version = 2");
 	assert_ok(try_open(path));
+}
+
+static void
+an_older_ledger_is_brought_up_to_date(void **state)
+{
+	const char *path = in_dir("ledger.sqlite");
+
+	(void)state;
+	sql(path, "DROP TABLE invitations; PRAGMA user_version = 1");
+	assert_ok(try_open(path));
+	assert_int_equal(sql_number(path, "PRAGMA user_version"), 2);
+	assert_int_equal(sql_number(path, "SELECT count(*) FROM invitations"), 0);
 }
 
 static void
@@ -528,6 +540,7 @@ main(void)
 		LEDGER_TEST(numbers_beyond_31_bits_are_kept),
 		LEDGER_TEST(what_is_no_ledger_is_refused),
 		LEDGER_TEST(a_newer_ledger_is_refused_and_left_alone),
+		LEDGER_TEST(an_older_ledger_is_brought_up_to_date),
 		LEDGER_TEST(a_ledger_that_others_could_write_is_refused),
 		LEDGER_TEST(entries_are_kept_by_kind_and_id),
 		LEDGER_TEST(a_name_or_number_has_one_owner),

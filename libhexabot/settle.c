@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <time.h>
+
+#include "settle.h"
+
+/* Disabling and removing are told by the publisher, who sees them without any invitation. */
+static enum hxb_result
+record(struct hxb_ledger *ledger, const struct hxb_user *user, enum hxb_invitation_end end,
+    struct hxb_error *error)
+{
+	struct hxb_event event = { .user_id = user->id, .name = user->username, .before = "invited" };
+	struct hxb_entry *entry = NULL;
+	enum hxb_result r;
+
+	if (end == HXB_INVITATION_REGISTERED) {
+		event.actor = "hexabot";
+		event.action = "register";
+		event.after = "registered in Hexabot";
+	} else {
+		event.actor = "hexactl";
+		event.action = "lapse";
+		event.after = "the code expired";
+	}
+	r = hxb_ledger_entry(ledger, HXB_ENTRY_USER, user->id, &entry, error);
+	if (r == HXB_OK && entry->login[0] != '\0')
+		event.name = entry->login;
+	if (r == HXB_OK || r == HXB_NOT_FOUND)
+		r = hxb_ledger_record(ledger, &event, error);
+	hxb_entry_free(entry);
+	return r;
+}
+
+enum hxb_result
+hxb_invitation_settle(struct hxb_ledger *ledger, const struct hxb_invitation *invitation,
+    const struct hxb_user *user, bool held, struct hxb_error *error)
+{
+	enum hxb_invitation_end end = hxb_invitation_end_of(invitation, user, held, time(NULL));
+	enum hxb_result r;
+
+	if (invitation->ended != HXB_INVITATION_OPEN || end == HXB_INVITATION_OPEN)
+		return HXB_OK;
+	r = hxb_ledger_end_invitation(ledger, invitation->user_id, end, NULL, error);
+	if (r == HXB_OK && (end == HXB_INVITATION_REGISTERED || end == HXB_INVITATION_EXPIRED))
+		r = record(ledger, user, end, error);
+	return r;
+}
+
+static enum hxb_result
+settle_one(struct hxb_ledger *ledger, struct hxb_store *store, const char *id, struct hxb_error *error)
+{
+	struct hxb_invitation *invitation = NULL;
+	struct hxb_user *user = NULL;
+	bool held = false;
+	enum hxb_result r;
+
+	hxb_store_set_deadline(store, hxb_deadline_in(HXB_CTL_DEADLINE));
+	r = hxb_ledger_invitation(ledger, id, &invitation, error);
+	if (r == HXB_OK)
+		r = hxb_ledger_held(ledger, id, &held, error);
+	if (r == HXB_OK)
+		r = hxb_store_user(store, HXB_BY_ID, id, &user, error);
+	if (r == HXB_OK || (r == HXB_NOT_FOUND && invitation != NULL))
+		r = hxb_invitation_settle(ledger, invitation, user, held, error);
+	hxb_user_free(user);
+	hxb_invitation_free(invitation);
+	return r;
+}
+
+enum hxb_result
+hxb_invitations_settle(struct hxb_ledger *ledger, struct hxb_store *store, struct hxb_error *error)
+{
+	char **ids = NULL;
+	enum hxb_result r = hxb_ledger_invited_ids(ledger, &ids, error);
+
+	for (size_t i = 0; ids != NULL && ids[i] != NULL; i++) {
+		if (r == HXB_OK)
+			r = settle_one(ledger, store, ids[i], error);
+		free(ids[i]);
+	}
+	free(ids);
+	return r;
+}

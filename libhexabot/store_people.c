@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC */
+/* Rows of users that come and go, inside hxb_store_begin() ... hxb_store_commit(). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "store_private.h"
+
+enum hxb_result
+hxb_store_add_user(struct hxb_store *store, const struct hxb_new_user *user, struct hxb_error *error)
+{
+	enum hxb_result r = hxb_store_writing(store, error);
+
+	if (r != HXB_OK)
+		return r;
+	r = hxb_db_run(&store->db, NULL, error,
+	    "INSERT INTO users (id, created_at, updated_at, firstName, lastName, type, provider, username, "
+	    "email,"
+	    " password, state, reset_token) VALUES (?1, " HXB_STORE_NOW ", " HXB_STORE_NOW
+	    ", ?2, ?3, 'UserOrmEntity', '{\"strategy\":\"local\"}', ?4, ?5, ?6, 1, ?7)",
+	    "ttttttt", user->id, user->first_name, user->last_name, user->username, user->email,
+	    user->password, user->reset_token);
+	if (r == HXB_CONFLICT)
+		r = hxb_fail(error, HXB_REFUSED,
+		    "the username '%.64s' or the address %.128s is taken in Hexabot", user->username,
+		    user->email);
+	return r;
+}
+
+enum hxb_result
+hxb_store_set_reset_token(
+    struct hxb_store *store, const char *id, const char *expected, const char *hash, struct hxb_error *error)
+{
+	unsigned changed;
+	enum hxb_result r = hxb_store_writing(store, error);
+
+	if (r != HXB_OK)
+		return r;
+	r = hxb_db_run(&store->db, &changed, error,
+	    "UPDATE users SET reset_token = ?2, updated_at = " HXB_STORE_NOW HXB_STORE_THIS_USER
+	    " AND (?3 IS NULL OR password = ?3)",
+	    "ttt", id, hash, expected);
+	return r == HXB_OK ? hxb_store_exactly_one(changed, id, error) : r;
+}
+
+/* Whether a row of this table's refers to the user by this column. Both names are the schema's: anything. */
+static enum hxb_result
+refers(struct hxb_store *store, const char *table, const char *column, const char *id, bool *found,
+    struct hxb_error *error)
+{
+	char *sql = sqlite3_mprintf("SELECT EXISTS (SELECT 1 FROM \"%w\" WHERE \"%w\" = ?1)", table, column);
+	int64_t exists = 0;
+	enum hxb_result r;
+
+	if (sql == NULL)
+		return hxb_fail(error, HXB_FAILED, "out of memory");
+	r = hxb_db_number(&store->db, &exists, error, sql, "t", id);
+	*found = exists != 0;
+	sqlite3_free(sql);
+	return r;
+}
+
+static enum hxb_result
+search_references(struct hxb_store *store, const char *id, char **tablep, struct hxb_error *error)
+{
+	sqlite3_stmt *stmt = NULL;
+	bool found = false;
+	enum hxb_result r;
+
+	r = hxb_db_query(&store->db, &stmt, error,
+	    "SELECT s.name, k.\"from\" FROM sqlite_schema s, pragma_foreign_key_list(s.name) k"
+	    " WHERE s.type = 'table' AND lower(k.\"table\") = 'users' AND s.name <> 'user_roles'",
+	    "");
+	while (r == HXB_OK && !found && (r = hxb_db_step(&store->db, stmt, error)) == HXB_OK) {
+		const char *table = (const char *)sqlite3_column_text(stmt, 0);
+		const char *column = (const char *)sqlite3_column_text(stmt, 1);
+
+		if (table == NULL || column == NULL)
+			r = hxb_fail(error, HXB_FAILED, "out of memory");
+		else
+			r = refers(store, table, column, id, &found, error);
+		if (r == HXB_OK && found && (*tablep = strdup(table)) == NULL)
+			r = hxb_fail(error, HXB_FAILED, "out of memory");
+	}
+	sqlite3_finalize(stmt);
+	return r == HXB_NOT_FOUND ? HXB_OK : r;
+}
+
+enum hxb_result
+hxb_store_find_use(struct hxb_store *store, const char *id, char **tablep, struct hxb_error *error)
+{
+	int64_t used = 0;
+	enum hxb_result r = hxb_store_writing(store, error);
+
+	*tablep = NULL;
+	if (r != HXB_OK)
+		return r;
+	r = hxb_db_number(&store->db, &used, error,
+	    "SELECT count(*) FROM users" HXB_STORE_THIS_USER
+	    " AND (avatar_id IS NOT NULL OR lastvisit IS NOT NULL OR assigned_to_id IS NOT NULL)",
+	    "t", id);
+	if (r == HXB_OK && used != 0)
+		return (*tablep = strdup("users")) != NULL ? HXB_OK
+		                                           : hxb_fail(error, HXB_FAILED, "out of memory");
+	return r == HXB_OK ? search_references(store, id, tablep, error) : r;
+}
+
+enum hxb_result
+hxb_store_remove_user(struct hxb_store *store, const char *id, struct hxb_error *error)
+{
+	unsigned changed;
+	enum hxb_result r = hxb_store_writing(store, error);
+
+	if (r != HXB_OK)
+		return r;
+	/* Where foreign keys are off nothing else would do it. */
+	r = hxb_db_run(&store->db, NULL, error, "DELETE FROM user_roles WHERE user_id = ?1", "t", id);
+	if (r == HXB_OK)
+		r = hxb_db_run(&store->db, &changed, error, "DELETE FROM users" HXB_STORE_THIS_USER, "t", id);
+	return r == HXB_OK ? hxb_store_exactly_one(changed, id, error) : r;
+}

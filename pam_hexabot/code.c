@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * An invitation's code at the prompt. MUST: a code opens nothing but the way to a first password, and is
+ * looked up among the user's own only.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "libhexabot/secret.h"
+#include "libhexabot/settle.h"
+#include "pam_hexabot.h"
+
+#define DATA_NAME "hexabot.code"
+
+enum hxb_result
+code_look_up(struct call *call, struct hxb_ledger *ledger)
+{
+	unsigned char digest[HXB_CODE_DIGEST_SIZE];
+	enum hxb_result r;
+
+	hxb_invitation_free(call->invitation);
+	hxb_invitation_free(call->code);
+	call->invitation = call->code = NULL;
+	r = hxb_ledger_invitation(ledger, call->id, &call->invitation, &call->error);
+	if (r == HXB_OK && call->typed != NULL && hxb_code_digest(call->typed, digest))
+		r = hxb_ledger_invitation_of_code(ledger, call->id, digest, &call->code, &call->error);
+	HXB_WIPE(digest);
+	return r == HXB_NOT_FOUND ? HXB_OK : r;
+}
+
+void
+code_settle(const struct call *call, struct hxb_ledger *ledger)
+{
+	if (call->invitation == NULL || call->invitation->ended != HXB_INVITATION_OPEN ||
+	    hxb_invitation_end_of(call->invitation, call->user, call->held, time(NULL)) ==
+	        HXB_INVITATION_OPEN)
+		return;
+	/* The verdict does not hang on it: nobody is kept waiting. */
+	hxb_ledger_set_deadline(ledger, hxb_deadline_in(0));
+	if (hxb_ledger_begin(ledger, NULL) != HXB_OK)
+		return;
+	if (hxb_invitation_settle(ledger, call->invitation, call->user, call->held, NULL) == HXB_OK)
+		(void)hxb_ledger_commit(ledger, NULL);
+	hxb_ledger_rollback(ledger);
+}
+
+bool
+code_is_right(const struct call *call)
+{
+	return call->code != NULL &&
+	    hxb_invitation_end_of(call->code, call->user, call->held, time(NULL)) == HXB_INVITATION_OPEN;
+}
+
+const char *
+code_refusal(const struct call *call)
+{
+	if (call->code == NULL)
+		return NULL;
+	return hxb_invitation_end_text(hxb_invitation_end_of(call->code, call->user, call->held, time(NULL)));
+}
+
+static void
+forget(pam_handle_t *pamh, void *data, int status)
+{
+	(void)pamh;
+	(void)status;
+	explicit_bzero(data, HXB_CODE_DIGEST_SIZE);
+	free(data);
+}
+
+int
+code_keep(const struct call *call)
+{
+	unsigned char *copy = malloc(HXB_CODE_DIGEST_SIZE);
+	int code;
+
+	if (copy == NULL)
+		return PAM_BUF_ERR;
+	memcpy(copy, call->code->digest, HXB_CODE_DIGEST_SIZE);
+	code = pam_set_data(call->pamh, DATA_NAME, copy, forget);
+	if (code != PAM_SUCCESS)
+		forget(call->pamh, copy, 0);
+	return code;
+}
+
+bool
+code_take(struct call *call)
+{
+	const void *kept = NULL;
+
+	if (pam_get_data(call->pamh, DATA_NAME, &kept) != PAM_SUCCESS || kept == NULL)
+		return false;
+	memcpy(call->digest, kept, HXB_CODE_DIGEST_SIZE);
+	return true;
+}
