@@ -79,8 +79,9 @@ tell_what_stays(const struct traces *traces)
 	    traces->uid, traces->uid);
 }
 
+/* The host no longer knows the user when the home goes, which may take its time: without any lock. */
 static enum hxb_result
-tell(struct hxb_session *session, const struct hxb_change *change, const struct traces *traces,
+finish(struct hxb_session *session, const struct hxb_change *change, const struct traces *traces,
     struct hxb_error *error)
 {
 	bool with_home = hxb_option(session->arguments, "remove-home") != NULL;
@@ -89,8 +90,12 @@ tell(struct hxb_session *session, const struct hxb_change *change, const struct 
 	hxb_change_done(session, change);
 	if (traces->login == NULL)
 		return HXB_OK;
-	if (with_home && !session->arguments->dry_run)
-		r = hxb_home_remove(traces->home, traces->uid, error);
+	if (with_home && !session->arguments->dry_run) {
+		r = hxb_session_publish(session, false, error);
+		hxb_session_unlock(session);
+		if (r == HXB_OK)
+			r = hxb_home_remove(traces->home, traces->uid, error);
+	}
 	if (!session->arguments->json)
 		tell_what_stays(traces);
 	return r;
@@ -129,7 +134,7 @@ run(struct hxb_session *session, struct hxb_error *error)
 		r = write_out(session, &person, &change, error);
 	}
 	if (r == HXB_OK)
-		r = tell(session, &change, &traces, error);
+		r = finish(session, &change, &traces, error);
 	hxb_session_rollback(session);
 	free(traces.login);
 	free(traces.home);

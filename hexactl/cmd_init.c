@@ -303,8 +303,9 @@ static const struct hxb_option options[] = {
 	{ "store", "FILE", "Hexabot's database: its DB_SQLITE_PATH" },
 	{ "create", NULL, "make a new one, for a host without Hexabot" },
 	{ "rebuild-ledger", NULL,
-	    "make a lost or broken ledger anew, with the names and uids of the map; holds, expiry dates and "
-	    "events are lost" },
+	    "make a lost or broken ledger anew, with the names and uids of the map; holds, invitations, "
+	    "expiry "
+	    "dates and events are lost" },
 	{ NULL, NULL, NULL },
 };
 

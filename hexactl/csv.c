@@ -24,16 +24,22 @@ skip_line(struct hxb_csv *csv, int c)
 	csv->next_line++;
 }
 
+static bool
+is_mark(const char *bytes, size_t length)
+{
+	return length == strlen(BYTE_ORDER_MARK) && memcmp(bytes, BYTE_ORDER_MARK, length) == 0;
+}
+
 /*
- * Takes the bytes of one record, without its line end. Its quotes are taken, too: whether a line end belongs
- * to a field is all that they tell here.
+ * Takes the bytes of one record, without its line end; none of a comment. Its quotes are taken, too: whether
+ * a line end belongs to a field is all that they tell here, and only in a field that begins with one.
  */
 static enum hxb_result
 take_record(struct hxb_csv *csv, struct hxb_error *error)
 {
 	size_t length = 0;
+	int c, first = '\0'; /* of the field, blanks aside */
 	bool quoted = false;
-	int c;
 
 	csv->line = csv->next_line;
 	for (;;) {
@@ -53,13 +59,23 @@ take_record(struct hxb_csv *csv, struct hxb_error *error)
 			                       "a record of more than %d bytes; is a closing quote missing?",
 			                       HXB_CSV_RECORD);
 		}
-		if (c == '"')
+		if (c == '#' && length == 0)
+			break;
+		if (c == ',' && !quoted)
+			first = '\0';
+		else if (first == '\0' && c != ' ' && c != '\t')
+			first = c;
+		if (c == '"' && first == '"')
 			quoted = !quoted;
 		if (c == '\n')
 			csv->next_line++;
 		csv->bytes[length++] = (char)c;
+		if (csv->line == 1 && is_mark(csv->bytes, length)) {
+			length = 0;
+			first = '\0';
+		}
 	}
-	csv->next_line++;
+	skip_line(csv, c);
 	if (length > 0 && csv->bytes[length - 1] == '\r')
 		length--;
 	csv->bytes[length] = '\0';
@@ -88,7 +104,7 @@ unquote(char *text)
 			from++;
 		*end++ = *from++;
 	}
-	/* The quotes of a record are even in number, so there is a closing one. */
+	/* The quotes of such a field are even in number, so there is a closing one. */
 	from += *from == '"';
 	*end = '\0';
 	return from;
@@ -136,9 +152,7 @@ hxb_csv_read(struct hxb_csv *csv, struct hxb_error *error)
 	while ((r = take_record(csv, error)) == HXB_OK) {
 		char *text = csv->bytes;
 
-		if (csv->line == 1 && strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
-			text += strlen(BYTE_ORDER_MARK);
-		if (text[strspn(text, " \t")] == '\0' || text[0] == '#')
+		if (text[strspn(text, " \t")] == '\0')
 			continue;
 		return is_utf8(text) ? split(csv, text, error)
 		                     : hxb_fail(error, HXB_INVALID, "not UTF-8; save the file as UTF-8");

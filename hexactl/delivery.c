@@ -52,6 +52,7 @@ enum hxb_result
 hxb_post_open(struct hxb_session *session, struct hxb_post **postp, struct hxb_error *error)
 {
 	struct hxb_post *post = calloc(1, sizeof(*post));
+	struct hxb_error why;
 	enum hxb_result r = HXB_OK;
 
 	*postp = NULL;
@@ -61,7 +62,9 @@ hxb_post_open(struct hxb_session *session, struct hxb_post **postp, struct hxb_e
 	post->print = hxb_option(session->arguments, "print") != NULL;
 	find_names(post);
 	if (!post->print)
-		r = hxb_address_check(post->from, &post->no_mailer);
+		r = hxb_address_check(post->from, &why);
+	if (r != HXB_OK)
+		hxb_fail(&post->no_mailer, r, "mail_from: %.400s", why.text);
 	if (!post->print && r == HXB_OK)
 		(void)hxb_mailer_open(&session->config, &post->mailer, &post->no_mailer);
 	*postp = post;

@@ -302,7 +302,10 @@ renew(struct hxb_session *session, const struct hxb_person *person, const struct
 		    session->store, id, marker, ticket->link != NULL ? ticket->token_hash : NULL, error);
 	if (r == HXB_OK)
 		r = hxb_session_commit(session, HXB_STORE_FIRST, error);
-	if (r == HXB_OK)
+	/* The line comes with the delivery. */
+	if (r == HXB_OK && session->arguments->dry_run)
+		hxb_change_done(session, &change);
+	else if (r == HXB_OK)
 		hxb_change_keep(session, &change);
 	return r;
 }

@@ -3,9 +3,12 @@
  * MUST: no password and no message in the clear to another host; nothing of ours in an error text but
  * addresses; the server's words are bounded and harmless.
  */
+#include <arpa/inet.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -56,7 +59,11 @@ host_of(const char *url, unsigned flags)
 static bool
 is_loopback(const char *host)
 {
-	return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 || strcmp(host, "[::1]") == 0;
+	struct in_addr address;
+
+	/* A name may begin with "127.", too. */
+	return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+	    (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
 }
 
 static bool
@@ -144,6 +151,22 @@ hxb_mailer_close(struct hxb_mailer *mailer)
 	free(mailer);
 }
 
+/* libidn2 reads the name in the locale's encoding, and cron's locale is C. */
+static char *
+host_in_ascii(const char *url)
+{
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0), before;
+	char *host;
+
+	if (utf8 == (locale_t)0)
+		return NULL;
+	before = uselocale(utf8);
+	host = host_of(url, CURLU_PUNYCODE);
+	(void)uselocale(before);
+	freelocale(utf8);
+	return host;
+}
+
 /* The address with its domain in ASCII, which every server takes. NULL: that is not to be had. */
 static char *
 ascii_domain(const char *address)
@@ -153,7 +176,7 @@ ascii_domain(const char *address)
 
 	if (at == NULL || asprintf(&url, "smtp://%s/", at + 1) == -1)
 		return NULL;
-	host = host_of(url, CURLU_PUNYCODE);
+	host = host_in_ascii(url);
 	if (host != NULL && asprintf(&whole, "%.*s@%s", (int)(at - address), address, host) == -1)
 		whole = NULL;
 	curl_free(host);
@@ -180,8 +203,14 @@ hear(char *line, size_t size, size_t count, void *context)
 	/* What it says to our parting is no answer to anything. */
 	if (length >= 3 && strncmp(line, "221", 3) == 0)
 		return length;
+	/* A greeting, or STARTTLS: what was offered before does not count any more. */
+	if (length >= 3 && strncmp(line, "220", 3) == 0)
+		transfer->offers_utf8 = false;
 	if (length >= 12 && strncmp(line, "250", 3) == 0 && strncasecmp(line + 4, "SMTPUTF8", 8) == 0)
 		transfer->offers_utf8 = true;
+	/* Of an answer of several lines the first one tells. */
+	if (length >= 3 && line[0] >= '4' && strncmp(line, transfer->answer, 3) == 0)
+		return length;
 	for (size_t i = 0; i < length && kept < sizeof(transfer->answer) - 1; i++) {
 		unsigned char c = (unsigned char)line[i];
 
@@ -273,7 +302,10 @@ set_server(CURL *curl, const struct hxb_mailer *mailer, struct transfer *transfe
 		    curl_easy_setopt(curl, CURLOPT_CAPATH, NULL) == CURLE_OK;
 	if (good && mailer->password != NULL)
 		good = curl_easy_setopt(curl, CURLOPT_USERNAME, config->smtp_user) == CURLE_OK &&
-		    curl_easy_setopt(curl, CURLOPT_PASSWORD, mailer->password) == CURLE_OK;
+		    curl_easy_setopt(curl, CURLOPT_PASSWORD, mailer->password) == CURLE_OK &&
+		    /* Else CRAM-MD5, or GSSAPI for a login with an '@', comes first, and its failure is
+		       final. */
+		    curl_easy_setopt(curl, CURLOPT_LOGIN_OPTIONS, "AUTH=PLAIN;AUTH=LOGIN") == CURLE_OK;
 	return good;
 }
 
@@ -283,7 +315,8 @@ explain(const struct hxb_mailer *mailer, const struct transfer *transfer, const 
     long answered, struct hxb_error *error)
 {
 	const char *remedy = "check smtp_url";
-	const char *words = transfer->answer;
+	/* A good answer is no reason: then libcurl knows why. */
+	const char *words = transfer->answer[0] >= '4' && transfer->answer[0] <= '5' ? transfer->answer : "";
 
 	if (transfer->gave_up ||
 	    (code != CURLE_LOGIN_DENIED && answered >= 500 && transfer->needs_utf8 && !transfer->offers_utf8))
@@ -322,10 +355,9 @@ explain(const struct hxb_mailer *mailer, const struct transfer *transfer, const 
 			remedy = "refused for good: check the address, and mail_from";
 		else if (answered >= 400)
 			remedy = "put off: try again later";
-		if (words[0] == '\0')
-			words =
-			    transfer->curl_words[0] != '\0' ? transfer->curl_words : curl_easy_strerror(code);
 	}
+	if (words[0] == '\0')
+		words = transfer->curl_words[0] != '\0' ? transfer->curl_words : curl_easy_strerror(code);
 	return hxb_fail(
 	    error, HXB_NOT_SENT, "mail to %.96s: %.64s: %.160s (%s)", to, mailer->server, words, remedy);
 }

@@ -9,7 +9,8 @@
 #include "libhexabot/trust.h"
 #include "secret_file.h"
 
-#define SECRET_SIZE 1024 /* bytes, line end included */
+#define SECRET_SIZE 1024 /* bytes that the file may have, line end included */
+#define SECRET_MAX 1023
 
 /* The whole file, NUL-terminated. */
 static enum hxb_result
@@ -35,6 +36,8 @@ take_line(const char *path, char *text, size_t length, char **secretp, struct hx
 
 	if (strlen(text) != length)
 		return hxb_fail(error, HXB_UNREADABLE, "%s: holds a NUL byte", path);
+	if (line > SECRET_MAX)
+		return hxb_fail(error, HXB_UNREADABLE, "%s: longer than %d bytes", path, SECRET_MAX);
 	if (line == 0)
 		return hxb_fail(
 		    error, HXB_UNREADABLE, "%s: its first line is empty, instead of the secret", path);

@@ -21,6 +21,8 @@ fi
 
 # shellcheck source=tests/system/host.bash
 . "$PROJECT/tests/system/host.bash"
+# shellcheck source=tests/system/mail.bash
+. "$PROJECT/tests/system/mail.bash"
 
 say() {
 	printf '\n# %s\n' "$1"
@@ -55,7 +57,26 @@ show "id mona"
 say "mona is a manager. Her Hexabot password opens the host."
 show "sshpass -e ssh mona@localhost 'whoami; pwd'"
 
-say "Give her a role: it is a group at the next login."
+say "Invite somebody by mail. The server here is a real one, on this host, with STARTTLS and a login."
+mail_ca
+smtp_start main 2587 --starttls --auth hexabot:pw-smtp
+install -m 600 <(echo pw-smtp) /etc/hexabot/smtp-password
+mail_conf smtp_url smtp://localhost:2587 smtp_user hexabot smtp_password_file /etc/hexabot/smtp-password \
+	smtp_ca_file "$CA/ca.pem" mail_from hexabot@example.org login_host localhost
+show "hexactl invite bob@example.org --role manager --first Bob --last Gray"
+show "hexactl list --state invited"
+
+say "The mail as it was received, its plain text:"
+mail_text "$(mail_last main)" | sed 's/^/    /'
+
+say "He types the code into ssh, chooses a password, and is in. The code is good once."
+dialog 'assword: ' "$(mail_code "$(mail_last main)")" 'ew password: ' pw-bob-first 'etype new password: ' pw-bob-first \
+	'[$] $' 'id; exit' -- ssh -tt -o PreferredAuthentications=keyboard-interactive bob@localhost |
+	grep -v -e '^Linux' -e 'Debian' -e 'permitted by' -e 'the exact dist' -e 'individual files' -e '^.$'
+show "SSHPASS=pw-bob-first sshpass -e ssh bob@localhost 'whoami; pwd'"
+show "hexactl log bob"
+
+say "Give mona a role: it is a group at the next login."
 show "hexactl role add mona operators"
 show "sshpass -e ssh mona@localhost 'id -Gn'"
 

@@ -8,7 +8,10 @@ UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 UNIT_LIBS = $(LIB_LIBS) -lcmocka -lpam -lpthread
 
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/unit/support.o $(LIB)
+# What of hexactl needs no session.
+UNIT_CTL  = $(call obj,$(addprefix hexactl/,address.c csv.c letter.c utf8.c))
+
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/unit/support.o $(UNIT_CTL) $(LIB)
 	$(LINK) -rdynamic $(LDFLAGS) -o $@ $^ $(UNIT_LIBS)
 
 # glibc and libpam load the module under test by its path.

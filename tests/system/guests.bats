@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
+# shellcheck disable=SC2153
 # hexactl invite, resend, revoke, erase: who can be invited, many at once, and how they go again.
 
 load host
@@ -110,6 +111,7 @@ printed_code() { # of the last exits
 	exits 4 hexactl invite Amy.Pond+host@example.org --role manager --print
 	[[ $output == *"the code is no longer good: 'hexactl resend amy.pond' sends another"* ]]
 	exits 0 hexactl resend amy.pond --print --dry-run
+	[[ $output == 'amy.pond: would be given a new code until '* ]]
 	exits 0 hexactl resend amy.pond --print
 	[ -n "$(printed_code)" ]
 	[ "$(getent shadow amy.pond | cut -d : -f 2,3,8)" = '*:0:' ]

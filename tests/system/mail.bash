@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2153,SC2154
 # Mail in the system tests: servers of ours, and what other people's programs say of a message. After host.bash.
 
 MAIL=/tmp/mail # MAIL/NAME is the server NAME's directory
@@ -47,6 +47,16 @@ mail_count() { # NAME
 	find "$MAIL/$1" -name '*.eml' | wc -l
 }
 
+mail_wait() { # NAME N: until N messages are there
+	until_true 10 mail_has "$@" && return
+	echo "$1 has $(mail_count "$1") messages, not $2"
+	return 1
+}
+
+mail_has() { # NAME N
+	[ "$(mail_count "$1")" -ge "$2" ]
+}
+
 mail_last() { # NAME: the file of the last message
 	echo "$MAIL/$1/$(mail_count "$1").eml"
 }
@@ -64,6 +74,7 @@ mail_python() { # FILE PYTHON
 		assert message.get_content_type() == "multipart/alternative", message.get_content_type()
 		plain, rich = message.iter_parts()
 		assert plain.get_content_type() == "text/plain" and rich.get_content_type() == "text/html"
+		assert plain.get_content_charset() == rich.get_content_charset() == "utf-8"
 		text, html = plain.get_content(), rich.get_content()
 		exec(sys.argv[2])
 	END
@@ -77,12 +88,17 @@ assert message["Date"].datetime.tzinfo is not None
 assert len(message["To"].addresses) == 1 and len(message["From"].addresses) == 1
 assert message["Auto-Submitted"] == "auto-generated"
 assert "X-Mailer" not in message and "Bcc" not in message and "Cc" not in message
+assert not re.search(rb"(?<!\r)\n|\r(?!\n)", open(sys.argv[1], "rb").read()), "a lone CR or LF"
 assert all(len(line) <= 998 for line in open(sys.argv[1], "rb").read().split(b"\r\n"))
 assert "Hello" in text and "Hello" in html'
 }
 
 mail_text() { # FILE
 	mail_python "$1" 'print(text)'
+}
+
+mail_html() { # FILE
+	mail_python "$1" 'print(html)'
 }
 
 mail_code() { # FILE
@@ -118,7 +134,12 @@ postfix_start() { # delivers to local users' mailboxes in /var/mail, on port 253
 		smtputf8_enable = yes
 	END
 	sed -i 's/^smtp  *inet/2530 inet/' /etc/postfix/master.cf
-	echo postfix >/etc/mailname
+	# Postfix waits until its configuration is older than two seconds.
+	touch -d '1 minute ago' /etc/postfix/main.cf /etc/postfix/master.cf
 	start /usr/sbin/postfix start
 	until_true 20 bash -c 'exec 3<>/dev/tcp/127.0.0.1/2530' 2>/dev/null
+}
+
+postfix_stop() {
+	start /usr/sbin/postfix stop
 }

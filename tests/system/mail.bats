@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
+# shellcheck disable=SC2016
 # Mail that gets away, and mail that does not: user and invitation stay, the server's words are shown, and the remedy.
 
 load host
@@ -66,6 +67,8 @@ fails() { # NAME REGEX: the mail does not get away, for that reason; everything 
 	mail_strict "$(mail_last plain)"
 	mail_conf smtp_url smtp://mail.example.org
 	fails elsewhere 'smtp_tls = none: only for a relay on this host, and mail.example.org is another'
+	mail_conf smtp_url smtp://127.evil.example
+	fails lookalike '127.evil.example is another'
 	usual
 }
 
@@ -128,7 +131,7 @@ fails() { # NAME REGEX: the mail does not get away, for that reason; everything 
 }
 
 @test "a domain in UTF-8 is written in ASCII; a UTF-8 name goes by SMTPUTF8, or is clearly refused" {
-	hexactl invite anna@bücher.example --role manager
+	env -u LANG LC_ALL=C hexactl invite anna@bücher.example --role manager
 	[ "$(mail_python "$(mail_last main)" 'print(message["To"].addresses[0].addr_spec)')" = 'anna@xn--bcher-kva.example' ]
 	hexactl invite émile@bücher.example --role manager --username emile
 	grep -qx $'To: <émile@xn--bcher-kva.example>\r' "$(mail_last main)"

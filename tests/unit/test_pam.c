@@ -960,6 +960,159 @@ no_secret_was_ever_logged(void **state)
 	}
 }
 
+static const char code[] = "01ABC-DEFGH-JKMNP-QRSTV-WXYZ1";
+
+/* Gives ada an open invitation with that code. */
+static void
+invite(const char *text)
+{
+	char marker[] = "$2!invited.0123", actor[] = "root", id[64];
+	struct hxb_invitation invitation = {
+		.user_id = id, .marker = marker, .actor = actor, .expires = 9000000000
+	};
+
+	snprintf(id, sizeof(id), "%s", user_id(store_path, "ada"));
+	update("ada", "state = 1, password = '$2!invited.0123'");
+	assert_true(hxb_code_digest(text, invitation.digest));
+	assert_ok(hxb_ledger_end_invitation(ledger, id, HXB_INVITATION_REPLACED, NULL, &err));
+	assert_ok(hxb_ledger_put_invitation(ledger, &invitation, &err));
+}
+
+static void
+an_invited_user_registers_by_a_code(void **state)
+{
+	(void)state;
+	NEEDS_ROOT_AND_A_STATE_DIR();
+	write_conf("invite_services = " SERVICE "\n");
+	invite(code);
+	assert_int_equal(authenticate("ada", "01abc defgh jkmnp qrstv wxyzl"), PAM_SUCCESS);
+	assert_int_equal(authenticate("ada", "01ABC-DEFGH-JKMNP-QRSTV-WXYZ2"), PAM_AUTH_ERR);
+	assert_contains(logged, "wrong password; invited");
+	assert_int_equal(authenticate("ada", "$2!invited.0123"), PAM_AUTH_ERR);
+	assert_int_equal(authenticate("mona", code), PAM_AUTH_ERR);
+	assert_int_equal(account("ada"), PAM_NEW_AUTHTOK_REQD);
+	assert_contains(logged, "<6>pending ada from 192.0.2.7: invited");
+	assert_contains(shown, "Please choose a password");
+	/* A forced change in a handle that has seen no code asks for it. */
+	assert_int_equal(
+	    run("ada", pam_chauthtok, PAM_CHANGE_EXPIRED_AUTHTOK, "wrong", NULL, NULL), PAM_AUTH_ERR);
+	assert_contains(logged, "wrong code");
+	assert_int_equal(run("ada", pam_chauthtok, PAM_CHANGE_EXPIRED_AUTHTOK, code,
+	                     "01abcdefghjkmnpqrstvwxyz1", "01abcdefghjkmnpqrstvwxyz1"),
+	    PAM_AUTHTOK_ERR);
+	assert_contains(shown, "The code was for once");
+	assert_int_equal(
+	    run("ada", pam_chauthtok, PAM_CHANGE_EXPIRED_AUTHTOK, code, "pw-ada-new", "pw-ada-new"),
+	    PAM_SUCCESS);
+	assert_int_equal(authenticate("ada", code), PAM_AUTH_ERR);
+	assert_contains(logged, "refused ada from 192.0.2.7: code used already");
+	assert_int_equal(authenticate("ada", "pw-ada-new"), PAM_SUCCESS);
+	assert_int_equal(account("ada"), PAM_SUCCESS);
+	assert_int_equal(sql_number(HXB_LEDGER_PATH,
+	                     "SELECT count(*) FROM events WHERE actor = 'ada' AND action = 'register'"),
+	    1);
+}
+
+static void
+a_code_counts_in_its_services_only(void **state)
+{
+	(void)state;
+	NEEDS_ROOT_AND_A_STATE_DIR();
+	invite(code);
+	assert_int_equal(authenticate("ada", code), PAM_AUTH_ERR);
+	assert_contains(logged, "none of invite_services");
+	assert_int_equal(account("ada"), PAM_ACCT_EXPIRED);
+	assert_int_equal(change_as_user("ada", 0, code, "pw-ada-new"), PAM_ACCT_EXPIRED);
+	assert_int_equal(
+	    change_as_user("ada", PAM_CHANGE_EXPIRED_AUTHTOK, code, "pw-ada-new"), PAM_ACCT_EXPIRED);
+	/* Root's word ends the code. */
+	assert_int_equal(change_as_root("ada", "pw-ada-root"), PAM_SUCCESS);
+	write_conf("invite_services = " SERVICE "\n");
+	assert_int_equal(authenticate("ada", code), PAM_AUTH_ERR);
+	assert_contains(logged, "code void since root set a password");
+	assert_int_equal(authenticate("ada", "pw-ada-root"), PAM_SUCCESS);
+}
+
+static void
+whoever_is_out_is_not_let_in_by_a_code(void **state)
+{
+	static const struct {
+		const char *sql, *reason;
+		int auth;
+	} cases[] = {
+		{ "state = 0", "code void since the user was disabled; disabled", PAM_AUTH_ERR },
+		{ "state = NULL", "code void since the user was disabled; disabled", PAM_AUTH_ERR },
+		{ "password = 'x'", "code of somebody who has registered in Hexabot", PAM_AUTH_ERR },
+		{ "password = '$2!invited.01234'",
+		    "code of somebody who has registered in Hexabot; no usable", PAM_AUTH_ERR },
+	};
+
+	(void)state;
+	NEEDS_ROOT_AND_A_STATE_DIR();
+	write_conf("invite_services = " SERVICE "\n");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		sql(HXB_LEDGER_PATH, "DELETE FROM invitations");
+		invite(code);
+		update("ada", cases[i].sql);
+		assert_int_equal(authenticate("ada", code), cases[i].auth);
+		assert_contains(logged, cases[i].reason);
+		/* Whoever turns it back does not bring the code back. */
+		update("ada", "state = 1, password = '$2!invited.0123'");
+		assert_int_equal(authenticate("ada", code), PAM_AUTH_ERR);
+		assert_int_equal(account("ada"), PAM_ACCT_EXPIRED);
+	}
+	/* Without a role the code is good, and opens nothing. */
+	sql(HXB_LEDGER_PATH, "DELETE FROM invitations");
+	invite(code);
+	sql(store_path, "DELETE FROM user_roles");
+	assert_int_equal(authenticate("ada", code), PAM_PERM_DENIED);
+	assert_int_equal(
+	    change_as_user("ada", PAM_CHANGE_EXPIRED_AUTHTOK, code, "pw-ada-new"), PAM_PERM_DENIED);
+	assert_int_not_equal(change_as_user("ada", 0, code, "pw-ada-new"), PAM_SUCCESS);
+}
+
+static void
+what_happens_while_a_person_chooses_counts(void **state)
+{
+	static const char *const events[] = {
+		"UPDATE users SET state = 0 WHERE username = 'ada'",
+		"DELETE FROM user_roles WHERE user_id = (SELECT id FROM users WHERE username = 'ada')",
+		"UPDATE users SET password = 'x' WHERE username = 'ada'",
+		"DELETE FROM users WHERE username = 'ada'",
+	};
+
+	(void)state;
+	NEEDS_ROOT_AND_A_STATE_DIR();
+	write_conf("invite_services = " SERVICE "\n");
+	invite(code);
+	/* Another code, in the ledger. */
+	meanwhile_in = HXB_LEDGER_PATH;
+	meanwhile = "UPDATE invitations SET digest = zeroblob(32)";
+	assert_int_equal(
+	    run("ada", pam_chauthtok, PAM_CHANGE_EXPIRED_AUTHTOK, code, "pw-ada-new", "pw-ada-new"),
+	    PAM_AUTHTOK_ERR);
+	assert_contains(logged, "code replaced meanwhile");
+	meanwhile_in = store_path;
+	for (size_t i = 0; i < COUNT(events); i++) {
+		sql(HXB_LEDGER_PATH, "DELETE FROM invitations");
+		meanwhile = NULL;
+		invite(code);
+		meanwhile = events[i];
+		assert_int_equal(
+		    run("ada", pam_chauthtok, PAM_CHANGE_EXPIRED_AUTHTOK, code, "pw-ada-new", "pw-ada-new"),
+		    PAM_AUTHTOK_ERR);
+		if (i < 2)
+			assert_string_equal(
+			    sql_text(store_path, "SELECT password FROM users WHERE username = 'ada'"),
+			    "$2!invited.0123");
+		if (i == 1)
+			sql(store_path,
+			    "INSERT INTO user_roles SELECT users.id, roles.id FROM users, roles WHERE "
+			    "username = "
+			    "'ada' AND name IN ('admin', 'manager')");
+	}
+}
+
 #define PAM_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int
@@ -984,6 +1137,10 @@ main(void)
 		PAM_TEST(root_sets_the_password_of_a_held_user_in_the_ledger),
 		PAM_TEST(a_session_tells_who_and_what),
 		PAM_TEST(a_program_without_roots_power_is_denied),
+		PAM_TEST(an_invited_user_registers_by_a_code),
+		PAM_TEST(a_code_counts_in_its_services_only),
+		PAM_TEST(whoever_is_out_is_not_let_in_by_a_code),
+		PAM_TEST(what_happens_while_a_person_chooses_counts),
 		PAM_TEST(no_secret_was_ever_logged),
 	};
 
