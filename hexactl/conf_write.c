@@ -10,16 +10,21 @@
 #include "conf_write.h"
 #include "libhexabot/config.h"
 
-static const char header[] = "# hexabot.conf: Hexabot's users on this host. Read by hexactl and pam_hexabot; "
-                             "an unknown key or a bad value is refused.\n"
-                             "#\n"
-                             "# login_roles = admin manager     roles that may log in here\n"
-                             "# group_prefix = hexabot-         a role's group is this and the role's name\n"
-                             "# home = /home/%u                 %u is the login\n"
-                             "# shell = /bin/bash\n"
-                             "# enumerate = yes                 whether getent lists everybody\n"
-                             "# password_min_length = 8\n"
-                             "\n";
+static const char header[] =
+    "# hexabot.conf: Hexabot's users on this host. Read by hexactl and pam_hexabot; "
+    "an unknown key or a bad value is refused.\n"
+    "#\n"
+    "# login_roles = admin manager     roles that may log in here\n"
+    "# group_prefix = hexabot-         a role's group is this and the role's name\n"
+    "# home = /home/%u                 %u is the login\n"
+    "# shell = /bin/bash\n"
+    "# enumerate = yes                 whether getent lists everybody\n"
+    "# password_min_length = 8\n"
+    "# smtp_url = smtp://mail.example.org:587       invitations go out by it; with\n"
+    "#     smtp_user and smtp_password_file, a 0600 file\n"
+    "# web_url = https://chat.example.org           Hexabot's page, for links in them;\n"
+    "#     with reset_secret_file, a 0600 file with its PASSWORD_RESET_SECRET\n"
+    "\n";
 
 /* What was written has to mean what was meant: paths may hold what the format has another use for. */
 static enum hxb_result

@@ -12,6 +12,7 @@
 #include "pam_hexabot.h"
 
 #define DATA_NAME "hexabot.code"
+#define SETTLE_DEADLINE 50 /* ms */
 
 enum hxb_result
 code_look_up(struct call *call, struct hxb_ledger *ledger)
@@ -37,7 +38,7 @@ code_settle(const struct call *call, struct hxb_ledger *ledger)
 	        HXB_INVITATION_OPEN)
 		return;
 	/* The verdict does not hang on it: nobody is kept waiting. */
-	hxb_ledger_set_deadline(ledger, hxb_deadline_in(0));
+	hxb_ledger_set_deadline(ledger, hxb_deadline_in(SETTLE_DEADLINE));
 	if (hxb_ledger_begin(ledger, NULL) != HXB_OK)
 		return;
 	if (hxb_invitation_settle(ledger, call->invitation, call->user, call->held, NULL) == HXB_OK)

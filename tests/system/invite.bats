@@ -196,6 +196,7 @@ stock_sshd() { # Debian's own sshd_config, on port 2200
 	kept_out su sudo notty
 	said notty 'no TTY available'
 	log_refused su-l:auth fred 'invited; this service is none of invite_services'
+	log_refused sudo:auth fred 'invited; this service is none of invite_services'
 	log_refused cron:account fred 'invited; this service is none of invite_services'
 	log_has 'pam_hexabot\(sshd:account\): pending fred from 127.0.0.1: invited'
 	[[ $(password_of fred) == '$2!invited.'* ]]
