@@ -102,7 +102,7 @@ hxb_changes_ids(const struct hxb_changes *changes)
 	const char **ids = calloc(changes->count + 1, sizeof(*ids));
 	size_t count = 0;
 
-	for (size_t i = 0; ids != NULL && i < changes->count; i++)
+	for (size_t i = changes->published; ids != NULL && i < changes->count; i++)
 		if (changes->outcomes[i].changed && changes->outcomes[i].id != NULL)
 			ids[count++] = changes->outcomes[i].id;
 	return ids;

@@ -32,6 +32,7 @@ struct hxb_outcome {
 struct hxb_changes {
 	struct hxb_outcome *outcomes;
 	size_t count;
+	size_t published; /* so many of them: what others change after that is theirs */
 	bool failed; /* one could not be kept: no memory */
 	struct json_t *invitations; /* with --json: an array that invite and resend add to the output; NULL */
 };
@@ -48,8 +49,8 @@ void hxb_change_keep(struct hxb_session *, const struct hxb_change *);
 /* Tells that there was nothing to change: change->deed completes "mona: ", "already disabled". */
 void hxb_change_none(struct hxb_session *, const struct hxb_change *);
 
-/* The ids of the changed users, NULL-terminated, pointing into the changes. NULL if there is no memory;
- * free() it. */
+/* The ids of the changed users that are yet to be published, NULL-terminated, pointing into the changes. NULL
+ * if there is no memory; free() it. */
 const char **hxb_changes_ids(const struct hxb_changes *);
 
 /* The JSON of a changing command. */

@@ -61,13 +61,13 @@ exists(const char *path)
 }
 
 static void
-tell_what_stays(const struct traces *traces)
+tell_what_stays(const struct traces *traces, bool goes)
 {
 	static const char *const places[] = { "/var/spool/cron/crontabs/", "/var/mail/" };
 	char path[512];
 
 	if (exists(traces->home))
-		hxb_say("  stays: %s", traces->home);
+		hxb_say("  %s: %s", goes ? "would be removed" : "stays", traces->home);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		snprintf(path, sizeof(path), "%s%.64s", places[i], traces->login);
 		if (exists(path))
@@ -97,7 +97,7 @@ finish(struct hxb_session *session, const struct hxb_change *change, const struc
 			r = hxb_home_remove(traces->home, traces->uid, error);
 	}
 	if (!session->arguments->json)
-		tell_what_stays(traces);
+		tell_what_stays(traces, with_home && session->arguments->dry_run);
 	return r;
 }
 
@@ -135,6 +135,9 @@ run(struct hxb_session *session, struct hxb_error *error)
 	}
 	if (r == HXB_OK)
 		r = finish(session, &change, &traces, error);
+	if (r == HXB_OK && note[0] != '\0')
+		hxb_complain(
+		    "%s: was the last enabled admin, or yourself; this can't be undone", person.name);
 	hxb_session_rollback(session);
 	free(traces.login);
 	free(traces.home);

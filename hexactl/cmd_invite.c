@@ -75,7 +75,8 @@ invite_batch(struct hxb_session *session, struct hxb_post *post, const struct hx
 {
 	enum hxb_result worst = HXB_OK, r = hxb_session_lock(session, error);
 
-	for (size_t i = 0; r == HXB_OK && i < count; i++)
+	/* A store that is busy now is not asked fifty times, while others wait for our lock. */
+	for (size_t i = 0; r == HXB_OK && worst < HXB_BUSY && i < count; i++)
 		worst = hxb_worse(worst, invite_one(session, &guests[i], batch, error));
 	if (r == HXB_OK && batch->count > 0)
 		r = hxb_session_publish(session, false, error);
@@ -102,7 +103,7 @@ invite_all(struct hxb_session *session, const struct hxb_guests *guests, struct 
 	struct batch batch = { .count = 0 };
 	enum hxb_result worst = HXB_OK, r = hxb_post_open(session, &post, error);
 
-	for (size_t done = 0; r == HXB_OK && done < guests->count && worst != HXB_BUSY;) {
+	for (size_t done = 0; r == HXB_OK && done < guests->count && worst < HXB_BUSY;) {
 		size_t count = guests->count - done < BATCH ? guests->count - done : BATCH;
 
 		worst = hxb_worse(
@@ -115,31 +116,28 @@ invite_all(struct hxb_session *session, const struct hxb_guests *guests, struct 
 	return hxb_worse(worst, r);
 }
 
-/* --dry-run: the check has told all there is to tell. */
+/* --dry-run: of who is new the check has told all there is to tell. */
 static enum hxb_result
-pretend(struct hxb_session *session, const struct hxb_guests *guests)
+pretend(struct hxb_session *session, const struct hxb_guests *guests, struct hxb_error *error)
 {
+	struct batch batch = { .count = 0 };
+	enum hxb_result worst = HXB_OK;
 	char deed[512];
 
 	for (size_t i = 0; i < guests->count; i++) {
 		const struct hxb_guest *guest = &guests->guests[i];
-		struct hxb_change change = { .id = guest->id,
-			.name = guest->username,
-			.action = "invite",
-			.before = "",
-			.after = deed,
-			.deed = deed };
+		const struct hxb_change change = {
+			.name = guest->username, .action = "invite", .before = "", .after = deed, .deed = deed
+		};
 
 		snprintf(deed, sizeof(deed), "invited as %.256s", guest->roles_text);
-		if (guest->id == NULL) {
+		if (guest->id == NULL)
 			hxb_change_done(session, &change);
-		} else {
-			change.name = guest->email;
-			change.deed = "known already";
-			hxb_change_none(session, &change);
-		}
+		else
+			worst = hxb_worse(worst, invite_one(session, guest, &batch, error));
+		clear_batch(&batch);
 	}
-	return HXB_OK;
+	return worst;
 }
 
 static enum hxb_result
@@ -156,7 +154,7 @@ run(struct hxb_session *session, struct hxb_error *error)
 	if (r == HXB_OK)
 		r = hxb_guests_check(session, &guests, error);
 	if (r == HXB_OK && session->arguments->dry_run)
-		r = pretend(session, &guests);
+		r = pretend(session, &guests, error);
 	else if (r == HXB_OK)
 		r = invite_all(session, &guests, error);
 	hxb_guests_clear(&guests);

@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "delivery.h"
 #include "invite.h"
+#include "print.h"
 #include "users.h"
 
 /* The lock is given back before the mail goes out. */
@@ -14,8 +15,10 @@ renew(struct hxb_session *session, const char *id, struct hxb_ticket *ticket, st
 
 	if (r == HXB_OK)
 		r = hxb_invite_again(session, id, ticket, error);
-	if (r == HXB_OK)
-		r = hxb_session_publish(session, false, error);
+	if (r == HXB_OK && (r = hxb_session_publish(session, false, error)) != HXB_OK)
+		hxb_complain(
+		    "the old code is void, and the new one was not told: 'hexactl resend' again, once "
+		    "'hexactl publish' works");
 	hxb_session_unlock(session);
 	return r;
 }

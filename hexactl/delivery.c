@@ -164,7 +164,7 @@ send_mail(struct hxb_post *post, const char *to, const struct hxb_letter *letter
 		    &(struct hxb_mail){
 		        .from = post->from, .to = to, .subject = subject, .text = text, .html = html },
 		    error);
-	post->failures = r == HXB_OK ? 0 : post->failures + 1;
+	post->failures = r == HXB_OK || hxb_mailer_refused(post->mailer) ? 0 : post->failures + 1;
 	free(subject);
 	hxb_secret_free(text);
 	hxb_secret_free(html);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fts.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/fsuid.h>
@@ -52,6 +53,9 @@ hxb_home_remove(const char *path, uid_t owner, struct hxb_error *error)
 		    error, HXB_FAILED, "%.256s: not removed: no directory of uid %u", path, (unsigned)owner);
 	if (snprintf(copy, sizeof(copy), "%s", path) >= (int)sizeof(copy))
 		return hxb_fail(error, HXB_FAILED, "%.256s: not removed: the path is too long", path);
+	/* Root's groups could remove more than the owner can. */
+	if (setgroups(0, NULL) == -1)
+		return hxb_fail(error, HXB_FAILED, "%.256s: not removed: %m", path);
 	setfsgid(owner);
 	setfsuid(owner);
 	if ((uid_t)setfsuid((uid_t)-1) != owner)

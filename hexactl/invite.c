@@ -18,22 +18,21 @@ hxb_invite_is_for_host(const struct hxb_session *session, const struct hxb_user 
 	return false;
 }
 
-/* Whether the login's owner was removed before they ever registered: nothing on the host can be theirs. */
+/* The login's owner, if they were removed before they ever had a password: nothing on the host can be theirs.
+ */
 static enum hxb_result
 find_revoked(struct hxb_session *session, const char *username, char **idp, struct hxb_error *error)
 {
-	struct hxb_invitation *invitation = NULL;
 	struct hxb_entry *entry = NULL;
+	bool never = false;
 	enum hxb_result r;
 
 	*idp = NULL;
 	r = hxb_ledger_entry_by_login(session->ledger, username, &entry, error);
 	if (r == HXB_OK && entry->removed)
-		r = hxb_ledger_invitation(session->ledger, entry->id, &invitation, error);
-	if (r == HXB_OK && invitation != NULL && invitation->ended == HXB_INVITATION_REVOKED &&
-	    (*idp = strdup(entry->id)) == NULL)
+		r = hxb_ledger_never_registered(session->ledger, entry->id, &never, error);
+	if (r == HXB_OK && never && (*idp = strdup(entry->id)) == NULL)
 		r = hxb_fail(error, HXB_FAILED, "out of memory");
-	hxb_invitation_free(invitation);
 	hxb_entry_free(entry);
 	return r == HXB_NOT_FOUND ? HXB_OK : r;
 }
@@ -141,6 +140,16 @@ write_row(struct hxb_session *session, const struct hxb_guest *guest, const char
 	return r;
 }
 
+/* The row could not be made after all: the name can be given again. If this fails, too, it can't. */
+static void
+forget(struct hxb_session *session, const char *id)
+{
+	hxb_session_rollback(session);
+	if (hxb_session_begin_ledger(session, NULL) == HXB_OK &&
+	    hxb_ledger_revoke_invitations(session->ledger, id, HXB_INVITATION_REVOKED, NULL) == HXB_OK)
+		(void)hxb_session_commit_ledger(session, NULL);
+}
+
 /* The ledger's commit comes first: a row without an invitation would be somebody whom nobody can invite. */
 static enum hxb_result
 invite_new(struct hxb_session *session, const struct hxb_guest *guest, char id[HXB_UUID_SIZE],
@@ -169,8 +178,9 @@ invite_new(struct hxb_session *session, const struct hxb_guest *guest, char id[H
 		r = hxb_session_begin_store(session, error);
 	if (r == HXB_OK)
 		r = write_row(session, guest, id, marker, ticket, error);
-	if (r == HXB_OK)
-		r = hxb_session_commit(session, HXB_LEDGER_FIRST, error);
+	if (r == HXB_OK && (r = hxb_session_commit_ledger(session, error)) == HXB_OK &&
+	    (r = hxb_session_commit_store(session, error)) != HXB_OK)
+		forget(session, id);
 	hxb_session_rollback(session);
 	if (r == HXB_OK)
 		hxb_change_keep(session, &change);

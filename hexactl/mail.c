@@ -30,6 +30,7 @@ struct hxb_mailer {
 	char *server; /* "smtp.example.org", for messages */
 	char *password; /* NULL: no login */
 	bool started; /* libcurl is */
+	bool refused; /* see hxb_mailer_refused() */
 };
 
 /* One conversation with the server. */
@@ -363,7 +364,7 @@ explain(const struct hxb_mailer *mailer, const struct transfer *transfer, const 
 }
 
 static enum hxb_result
-perform(const struct hxb_mailer *mailer, const struct hxb_mail *mail, const char *from, const char *to,
+perform(struct hxb_mailer *mailer, const struct hxb_mail *mail, const char *from, const char *to,
     struct hxb_error *error)
 {
 	struct transfer transfer = { .needs_utf8 = !is_ascii(to) || !is_ascii(from) };
@@ -375,6 +376,7 @@ perform(const struct hxb_mailer *mailer, const struct hxb_mail *mail, const char
 	CURLcode code;
 	enum hxb_result r;
 
+	mailer->refused = false;
 	if (!failed)
 		headers = make_headers(mail, from, to, &failed);
 	failed = failed || !set_server(curl, mailer, &transfer) ||
@@ -391,6 +393,8 @@ perform(const struct hxb_mailer *mailer, const struct hxb_mail *mail, const char
 		r = HXB_OK;
 	} else {
 		(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answered);
+		mailer->refused = transfer.gave_up ||
+		    (code != CURLE_LOGIN_DENIED && answered >= 400 && answered != 421 && answered != 530);
 		r = explain(mailer, &transfer, to, code, answered, error);
 	}
 	curl_mime_free(mime);
@@ -398,6 +402,12 @@ perform(const struct hxb_mailer *mailer, const struct hxb_mail *mail, const char
 	curl_slist_free_all(recipients);
 	curl_slist_free_all(headers);
 	return r;
+}
+
+bool
+hxb_mailer_refused(const struct hxb_mailer *mailer)
+{
+	return mailer->refused;
 }
 
 enum hxb_result

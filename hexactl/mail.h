@@ -6,6 +6,8 @@
 #ifndef HXB_MAIL_H
 #define HXB_MAIL_H
 
+#include <stdbool.h>
+
 #include "libhexabot/config.h"
 #include "libhexabot/result.h"
 
@@ -27,6 +29,9 @@ struct hxb_mailer;
 enum hxb_result hxb_mailer_open(
     const struct hxb_config *, struct hxb_mailer **mailerp, struct hxb_error *error);
 void hxb_mailer_close(struct hxb_mailer *); /* takes NULL */
+
+/* Whether the last mail was refused for what it was: the server would take another. */
+bool hxb_mailer_refused(const struct hxb_mailer *);
 
 /* HXB_OK: the server has taken the message. HXB_NOT_SENT with the server's words, if any, and the remedy. */
 enum hxb_result hxb_mail_send(struct hxb_mailer *, const struct hxb_mail *mail, struct hxb_error *error);

@@ -145,7 +145,9 @@ finish(struct hxb_session *session, struct hxb_error *error)
 	enum hxb_result r = HXB_OK, printed = HXB_OK;
 
 	if (session->changes.count > 0 && !session->published && !arguments->dry_run) {
-		r = hxb_session_publish(session, false, error);
+		r = hxb_session_lock(session, error); /* invite and resend gave it back */
+		if (r == HXB_OK)
+			r = hxb_session_publish(session, false, error);
 		if (r != HXB_OK) {
 			hxb_session_complain(session, r, error);
 			hxb_complain("publish: the changes are made, and count at each login, but 'id' and "

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "libhexabot/secret.h"
 #include "print.h"
 #include "utf8.h"
 
@@ -70,8 +71,9 @@ line(FILE *file, const char *prefix, const char *format, va_list args)
 	else
 		printable = hxb_printable(text, NULL);
 	fprintf(file, "%s%s\n", prefix, printable != NULL ? printable : "out of memory");
-	free(printable);
-	free(text);
+	/* With --print there are codes in it. */
+	hxb_secret_free(printable);
+	hxb_secret_free(text);
 }
 
 void

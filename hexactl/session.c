@@ -231,6 +231,8 @@ hxb_session_publish(struct hxb_session *session, bool force, struct hxb_error *e
 	r = hxb_publish(&session->config, &hxb_host_places, session->ledger, session->store, &options,
 	    &session->report, error);
 	session->published = r == HXB_OK;
+	if (r == HXB_OK && !arguments->dry_run)
+		session->changes.published = session->changes.count;
 	free(ids);
 	return r;
 }

@@ -46,6 +46,7 @@ hxb_invitation_end_text(enum hxb_invitation_end end)
 	case HXB_INVITATION_REPLACED:
 		return "code replaced by a newer one";
 	case HXB_INVITATION_REVOKED:
+	case HXB_INVITATION_WITHDRAWN:
 		return "code revoked";
 	case HXB_INVITATION_EXPIRED:
 		return "code expired";

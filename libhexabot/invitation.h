@@ -22,11 +22,12 @@ enum hxb_invitation_end {
 	HXB_INVITATION_USED = 1, /* the person has registered at the host */
 	HXB_INVITATION_REGISTERED = 2, /* the marker is gone: a password was set in Hexabot */
 	HXB_INVITATION_REPLACED = 3, /* by a newer one */
-	HXB_INVITATION_REVOKED = 4,
+	HXB_INVITATION_REVOKED = 4, /* and the row, which nobody ever used, was removed with it */
 	HXB_INVITATION_EXPIRED = 5,
 	HXB_INVITATION_DISABLED = 6, /* the user was disabled or held */
 	HXB_INVITATION_PASSWORD_SET = 7, /* by root */
 	HXB_INVITATION_REMOVED = 8, /* the user is gone from Hexabot */
+	HXB_INVITATION_WITHDRAWN = 9, /* revoked, and the row stays: it may yet get a password */
 };
 
 /* How the code went out. Stored in the ledger: append only. */

@@ -134,9 +134,12 @@ enum hxb_result hxb_ledger_invitation_of_code(struct hxb_ledger *, const char *u
 /* Ends the user's open one, if there is one. *ended (where not NULL): whether there was. */
 enum hxb_result hxb_ledger_end_invitation(struct hxb_ledger *, const char *user_id,
     enum hxb_invitation_end end, bool *ended, struct hxb_error *error);
-/* Of all that were not used, whatever has ended them: the user never registered, and is to be removed. */
+/* Ends the open one, and what has lapsed, as REVOKED or WITHDRAWN. */
 enum hxb_result hxb_ledger_revoke_invitations(
-    struct hxb_ledger *, const char *user_id, struct hxb_error *error);
+    struct hxb_ledger *, const char *user_id, enum hxb_invitation_end end, struct hxb_error *error);
+/* Whether every invitation of the user's was replaced or REVOKED: nobody ever had a password by them. */
+enum hxb_result hxb_ledger_never_registered(
+    struct hxb_ledger *, const char *user_id, bool *never, struct hxb_error *error);
 enum hxb_result hxb_ledger_set_delivery(struct hxb_ledger *, const unsigned char digest[HXB_CODE_DIGEST_SIZE],
     enum hxb_delivery delivery, struct hxb_error *error);
 /* Who has an open one: ids, NULL-terminated; the caller frees each, and the array. */

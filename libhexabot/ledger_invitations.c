@@ -111,11 +111,32 @@ hxb_ledger_end_invitation(struct hxb_ledger *ledger, const char *user_id, enum h
 }
 
 enum hxb_result
-hxb_ledger_revoke_invitations(struct hxb_ledger *ledger, const char *user_id, struct hxb_error *error)
+hxb_ledger_revoke_invitations(
+    struct hxb_ledger *ledger, const char *user_id, enum hxb_invitation_end end, struct hxb_error *error)
 {
 	return hxb_db_run(&ledger->db, NULL, error,
-	    "UPDATE invitations SET ended = ?2 WHERE user_id = ?1 AND ended <> ?3", "tii", user_id,
-	    (int64_t)HXB_INVITATION_REVOKED, (int64_t)HXB_INVITATION_USED);
+	    "UPDATE invitations SET ended = ?2 WHERE user_id = ?1 AND ended IN (?3, ?4, ?5)", "tiiii",
+	    user_id, (int64_t)end, (int64_t)HXB_INVITATION_OPEN, (int64_t)HXB_INVITATION_EXPIRED,
+	    (int64_t)HXB_INVITATION_DISABLED);
+}
+
+enum hxb_result
+hxb_ledger_never_registered(
+    struct hxb_ledger *ledger, const char *user_id, bool *never, struct hxb_error *error)
+{
+	int64_t revoked = 0, others = 0;
+	enum hxb_result r;
+
+	*never = false;
+	r = hxb_db_number(&ledger->db, &revoked, error,
+	    "SELECT count(*) FROM invitations WHERE user_id = ?1 AND ended = ?2", "ti", user_id,
+	    (int64_t)HXB_INVITATION_REVOKED);
+	if (r == HXB_OK)
+		r = hxb_db_number(&ledger->db, &others, error,
+		    "SELECT count(*) FROM invitations WHERE user_id = ?1 AND ended NOT IN (?2, ?3)", "tii",
+		    user_id, (int64_t)HXB_INVITATION_REVOKED, (int64_t)HXB_INVITATION_REPLACED);
+	*never = r == HXB_OK && revoked > 0 && others == 0;
+	return r;
 }
 
 enum hxb_result

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "names.h"
 #include "publish_diff.h"
@@ -15,6 +16,7 @@ struct event {
 	char *name;
 	char *before;
 	char *after;
+	enum hxb_map_shadow now; /* where only an invitation has ended; else HXB_SHADOW_INVITED */
 };
 
 struct hxb_diff {
@@ -23,7 +25,6 @@ struct hxb_diff {
 	unsigned before;
 	struct event *events;
 	size_t event_count;
-	unsigned quiet; /* changes that are no event */
 	uint32_t *uids; /* of the new map */
 	size_t uid_count, uid_room;
 };
@@ -69,7 +70,7 @@ hxb_diff_reset(struct hxb_diff *diff)
 	}
 	free(diff->events);
 	diff->events = NULL;
-	diff->event_count = diff->uid_count = diff->quiet = 0;
+	diff->event_count = diff->uid_count = 0;
 }
 
 void
@@ -104,7 +105,7 @@ add_event(struct hxb_diff *diff, enum change change, const char *user_id, const 
 	}
 	diff->events = grown;
 	last = &grown[diff->event_count++];
-	*last = (struct event){ change, strdup(user_id), strdup(name), before, after };
+	*last = (struct event){ change, strdup(user_id), strdup(name), before, after, HXB_SHADOW_INVITED };
 	return last->user_id == NULL || last->name == NULL || before == NULL || after == NULL
 	    ? no_memory(error)
 	    : HXB_OK;
@@ -204,15 +205,13 @@ same_roles(const struct hxb_map *map, const struct hxb_map_user *old, const stru
 	return kept == old->role_count;
 }
 
-/* Whoever has seen an invitation end has written down how: see settle.h. It need not have been in Hexabot. */
+/* Whether nothing has changed but that an invitation ended, in one of the ways that settle.h writes down. */
 static bool
 invitation_ended(const struct hxb_diff *diff, const struct hxb_map_user *old, const struct hxb_user *user,
-    const struct hxb_map_user *record, const char *state)
+    const struct hxb_map_user *record)
 {
-	return old->shadow == HXB_SHADOW_INVITED && strcmp(old->login, record->login) == 0 &&
-	    same_roles(diff->old, old, user, record) &&
-	    (strcmp(state, hxb_state_rule(HXB_STATE_ENABLED)->name) == 0 ||
-	        strcmp(state, hxb_state_rule(HXB_STATE_LAPSED)->name) == 0);
+	return old->shadow == HXB_SHADOW_INVITED && old->shadow != record->shadow &&
+	    strcmp(old->login, record->login) == 0 && same_roles(diff->old, old, user, record);
 }
 
 enum hxb_result
@@ -229,12 +228,13 @@ hxb_diff_user(struct hxb_diff *diff, const struct hxb_user *user, const struct h
 	if (hxb_map_user_by_uid(diff->old, record->uid, &old) != HXB_MAP_FOUND)
 		r = add_event(diff, ADDED, user->id, record->login, strdup(""),
 		    describe_new(user, record, state), error);
-	else if (invitation_ended(diff, &old, user, record, state))
-		diff->quiet++;
 	else if (old.shadow != record->shadow || strcmp(old.login, record->login) != 0 ||
-	    !same_roles(diff->old, &old, user, record))
+	    !same_roles(diff->old, &old, user, record)) {
 		r = add_event(diff, CHANGED, user->id, record->login, describe_old(diff->old, &old),
 		    describe_new(user, record, state), error);
+		if (r == HXB_OK && invitation_ended(diff, &old, user, record))
+			diff->events[diff->event_count - 1].now = record->shadow;
+	}
 	return r;
 }
 
@@ -286,6 +286,32 @@ is_own(const struct hxb_diff *diff, const char *user_id)
 	return false;
 }
 
+/*
+ * Whether the event is somebody's who has written it down: a person registered, root set a password, a code
+ * expired. What else let them in, or kept them out, was done in Hexabot.
+ */
+static enum hxb_result
+is_told(struct hxb_ledger *ledger, const struct event *seen, bool *told, struct hxb_error *error)
+{
+	struct hxb_invitation *invitation = NULL;
+	enum hxb_result r;
+
+	*told = false;
+	if (seen->now == HXB_SHADOW_INVITED)
+		return HXB_OK;
+	r = hxb_ledger_invitation(ledger, seen->user_id, &invitation, error);
+	if (r == HXB_OK && seen->now == HXB_SHADOW_ENABLED)
+		*told = invitation->ended == HXB_INVITATION_OPEN ||
+		    invitation->ended == HXB_INVITATION_USED ||
+		    invitation->ended == HXB_INVITATION_REGISTERED ||
+		    invitation->ended == HXB_INVITATION_PASSWORD_SET;
+	else if (r == HXB_OK)
+		*told = invitation->ended == HXB_INVITATION_EXPIRED ||
+		    (invitation->ended == HXB_INVITATION_OPEN && time(NULL) >= invitation->expires);
+	hxb_invitation_free(invitation);
+	return r == HXB_NOT_FOUND ? HXB_OK : r;
+}
+
 static enum hxb_result
 record_event(struct hxb_ledger *ledger, const struct event *seen, struct hxb_error *error)
 {
@@ -309,20 +335,21 @@ hxb_diff_record(struct hxb_diff *diff, struct hxb_ledger *ledger, struct hxb_pub
     struct hxb_error *error)
 {
 	const struct event *seen;
+	bool told = false;
 	enum hxb_result r = HXB_OK;
 
 	if (diff->old == NULL) {
 		report->added = (unsigned)diff->uid_count;
 		return HXB_OK;
 	}
-	report->changed += diff->quiet;
 	r = find_removed(diff, ledger, error);
 	for (size_t i = 0; r == HXB_OK && i < diff->event_count; i++) {
 		seen = &diff->events[i];
 		report->added += seen->change == ADDED;
 		report->removed += seen->change == REMOVED;
 		report->changed += seen->change == CHANGED;
-		if (!is_own(diff, seen->user_id))
+		r = is_told(ledger, seen, &told, error);
+		if (r == HXB_OK && !told && !is_own(diff, seen->user_id))
 			r = record_event(ledger, seen, error);
 	}
 	return r;
@@ -366,6 +393,7 @@ hxb_publish_note_others(const struct hxb_places *places, struct hxb_ledger *ledg
 	struct hxb_map_user record = { .login = entry->login, .uid = entry->number, .shadow = rule->shadow },
 	                    old;
 	struct hxb_diff *diff;
+	bool told = false;
 	enum hxb_result r = hxb_diff_open(places->state_dir, NULL, &diff, error);
 
 	if (r != HXB_OK)
@@ -375,6 +403,8 @@ hxb_publish_note_others(const struct hxb_places *places, struct hxb_ledger *ledg
 		r = hxb_diff_user(diff, user, &record, rule->name, error);
 	}
 	if (r == HXB_OK && diff->event_count > 0)
+		r = is_told(ledger, &diff->events[0], &told, error);
+	if (r == HXB_OK && diff->event_count > 0 && !told)
 		r = record_event(ledger, &diff->events[0], error);
 	hxb_diff_close(diff);
 	return r;

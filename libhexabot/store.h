@@ -151,14 +151,14 @@ enum hxb_result hxb_store_set_reset_token(
     struct hxb_store *, const char *id, const char *expected, const char *hash, struct hxb_error *error);
 
 /* Where Hexabot refers to the user, apart from the roles: a table's name, NULL if nowhere. It was never used
- * then. The caller frees. */
+ * then. The caller frees. Reads tables of any size, so not in a transaction. */
 enum hxb_result hxb_store_find_use(
     struct hxb_store *, const char *id, char **tablep, struct hxb_error *error);
 
 /* Removes the row and its roles; Hexabot's own foreign keys say what else goes with it. */
 enum hxb_result hxb_store_remove_user(struct hxb_store *, const char *id, struct hxb_error *error);
 
-/* Enabled users with an active role of that name: for the guard of the last admin. */
+/* Enabled users with an active role of that name who have registered: for the guard of the last admin. */
 enum hxb_result hxb_store_count_enabled(
     struct hxb_store *, const char *role, unsigned *count, struct hxb_error *error);
 

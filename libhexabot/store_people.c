@@ -45,6 +45,19 @@ hxb_store_set_reset_token(
 	return r == HXB_OK ? hxb_store_exactly_one(changed, id, error) : r;
 }
 
+/* Every column that may refer to a user, but for those that roles are given by. */
+#define REFERENCES \
+	" FROM sqlite_schema s, pragma_foreign_key_list(s.name) k WHERE s.type = 'table'" \
+	" AND lower(k.\"table\") = 'users' AND s.name <> 'user_roles' ORDER BY s.name, k.id, k.seq"
+
+static void
+free_texts(char **texts)
+{
+	for (size_t i = 0; texts != NULL && texts[i] != NULL; i++)
+		free(texts[i]);
+	free(texts);
+}
+
 /* Whether a row of this table's refers to the user by this column. Both names are the schema's: anything. */
 static enum hxb_result
 refers(struct hxb_store *store, const char *table, const char *column, const char *id, bool *found,
@@ -62,37 +75,33 @@ refers(struct hxb_store *store, const char *table, const char *column, const cha
 	return r;
 }
 
+/* One read transaction for each column: without an index it may take its time. */
 static enum hxb_result
 search_references(struct hxb_store *store, const char *id, char **tablep, struct hxb_error *error)
 {
-	sqlite3_stmt *stmt = NULL;
+	char **tables = NULL, **columns = NULL;
 	bool found = false;
 	enum hxb_result r;
 
-	r = hxb_db_query(&store->db, &stmt, error,
-	    "SELECT s.name, k.\"from\" FROM sqlite_schema s, pragma_foreign_key_list(s.name) k"
-	    " WHERE s.type = 'table' AND lower(k.\"table\") = 'users' AND s.name <> 'user_roles'",
-	    "");
-	while (r == HXB_OK && !found && (r = hxb_db_step(&store->db, stmt, error)) == HXB_OK) {
-		const char *table = (const char *)sqlite3_column_text(stmt, 0);
-		const char *column = (const char *)sqlite3_column_text(stmt, 1);
-
-		if (table == NULL || column == NULL)
-			r = hxb_fail(error, HXB_FAILED, "out of memory");
-		else
-			r = refers(store, table, column, id, &found, error);
-		if (r == HXB_OK && found && (*tablep = strdup(table)) == NULL)
+	r = hxb_db_texts(&store->db, &tables, error, "SELECT s.name" REFERENCES, NULL);
+	if (r == HXB_OK)
+		r = hxb_db_texts(&store->db, &columns, error, "SELECT k.\"from\"" REFERENCES, NULL);
+	for (size_t i = 0; r == HXB_OK && !found && tables[i] != NULL && columns[i] != NULL; i++) {
+		store->db.deadline = hxb_deadline_in(HXB_CTL_DEADLINE);
+		r = refers(store, tables[i], columns[i], id, &found, error);
+		if (r == HXB_OK && found && (*tablep = strdup(tables[i])) == NULL)
 			r = hxb_fail(error, HXB_FAILED, "out of memory");
 	}
-	sqlite3_finalize(stmt);
-	return r == HXB_NOT_FOUND ? HXB_OK : r;
+	free_texts(tables);
+	free_texts(columns);
+	return r;
 }
 
 enum hxb_result
 hxb_store_find_use(struct hxb_store *store, const char *id, char **tablep, struct hxb_error *error)
 {
 	int64_t used = 0;
-	enum hxb_result r = hxb_store_writing(store, error);
+	enum hxb_result r = hxb_store_enter(store, error);
 
 	*tablep = NULL;
 	if (r != HXB_OK)
@@ -101,10 +110,12 @@ hxb_store_find_use(struct hxb_store *store, const char *id, char **tablep, struc
 	    "SELECT count(*) FROM users" HXB_STORE_THIS_USER
 	    " AND (avatar_id IS NOT NULL OR lastvisit IS NOT NULL OR assigned_to_id IS NOT NULL)",
 	    "t", id);
-	if (r == HXB_OK && used != 0)
-		return (*tablep = strdup("users")) != NULL ? HXB_OK
-		                                           : hxb_fail(error, HXB_FAILED, "out of memory");
-	return r == HXB_OK ? search_references(store, id, tablep, error) : r;
+	if (r == HXB_OK && used != 0 && (*tablep = strdup("users")) == NULL)
+		r = hxb_fail(error, HXB_FAILED, "out of memory");
+	if (r == HXB_OK && used == 0)
+		r = search_references(store, id, tablep, error);
+	hxb_store_leave(store);
+	return r;
 }
 
 enum hxb_result

@@ -345,7 +345,8 @@ hxb_store_count_enabled(struct hxb_store *store, const char *role, unsigned *cou
 	    "ur.user_id"
 	    " WHERE r.name = ?1 AND typeof(r.active) = 'integer' AND r.active = 1 AND u.type = "
 	    "'UserOrmEntity'"
-	    " AND typeof(u.state) = 'integer' AND u.state = 1",
+	    " AND typeof(u.state) = 'integer' AND u.state = 1"
+	    " AND substr(coalesce(u.password, ''), 1, 3) <> '$2!'",
 	    "t", role);
 	*count = (unsigned)number;
 	hxb_store_leave(store);

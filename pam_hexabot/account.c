@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <security/pam_ext.h>
 
+#include "messages.h"
 #include "pam_hexabot.h"
 
 int
@@ -10,6 +11,11 @@ stage_account(struct call *call)
 
 	call_load(call, true);
 	rule = hxb_state_rule(call->state);
+	if (rule->account == HXB_ANSWER_SUCCESS && code_take(call)) {
+		/* Somebody has set a password since auth: it is not what was proved there. */
+		log_refused(call, REASON_ONLY_CODE);
+		return PAM_AUTH_ERR;
+	}
 	if (rule->account == HXB_ANSWER_SUCCESS) {
 		log_allowed(call);
 	} else if (rule->account == HXB_ANSWER_NEW_AUTHTOK) {

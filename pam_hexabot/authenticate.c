@@ -84,6 +84,7 @@ stage_authenticate(struct call *call)
 	int code;
 
 	pam_fail_delay(call->pamh, FAIL_DELAY);
+	code_forget(call);
 	code = ask_password(call, &password);
 	if (code != PAM_SUCCESS) {
 		log_refused(call, "no password was given");

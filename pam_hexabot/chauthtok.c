@@ -61,6 +61,10 @@ prove_code(struct call *call)
 		return code == PAM_SUCCESS ? PAM_AUTHTOK_RECOVERY_ERR : code;
 	}
 	call_load(call, call->groups != NULL);
+	if (call->state == HXB_STATE_UNREADABLE) {
+		log_refused(call, NULL);
+		return PAM_TRY_AGAIN;
+	}
 	if (code_is_right(call) && hxb_state_registers(call->state)) {
 		memcpy(call->digest, call->code->digest, sizeof(call->digest));
 		return PAM_SUCCESS;
@@ -225,6 +229,7 @@ set_password(struct call *call, const char *current)
 	hxb_secret_free(expected);
 	HXB_WIPE(hash);
 	if (r == HXB_OK) {
+		code_forget(call);
 		pam_syslog(call->pamh, LOG_INFO, "password of %.32s %s by %s", call->login,
 		    call->registers ? "set for the first time" : "changed",
 		    call->by_root ? "root" : "the user");
@@ -261,6 +266,11 @@ stage_chauthtok(struct call *call)
 	call->by_root = getuid() == 0 && !forced;
 	call_load(call, forced);
 	answer = answer_to(call, forced);
+	if (forced && answer == HXB_ANSWER_SUCCESS && code_take(call)) {
+		log_refused(call, REASON_ONLY_CODE);
+		pam_error(call->pamh, "%s", MESSAGE_CHANGED_MEANWHILE);
+		return PAM_AUTHTOK_ERR;
+	}
 	if (forced && answer == HXB_ANSWER_SUCCESS) /* Hexabot's passwords do not expire: nothing is due */
 		return PAM_SUCCESS;
 	if (answer != HXB_ANSWER_SETS) {

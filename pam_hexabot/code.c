@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * An invitation's code at the prompt. MUST: a code opens nothing but the way to a first password, and is
- * looked up among the user's own only.
+ * An invitation's code at the prompt. MUST: a code opens nothing but the way to a first password, also where
+ * the account has got a password meanwhile; it is looked up among the user's own only.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -94,4 +94,10 @@ code_take(struct call *call)
 		return false;
 	memcpy(call->digest, kept, HXB_CODE_DIGEST_SIZE);
 	return true;
+}
+
+void
+code_forget(const struct call *call)
+{
+	(void)pam_set_data(call->pamh, DATA_NAME, NULL, NULL);
 }

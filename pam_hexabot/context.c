@@ -310,6 +310,7 @@ call_load(struct call *call, bool compare_groups)
 	struct session session;
 	enum hxb_result r;
 
+	call->state = HXB_STATE_UNREADABLE;
 	call->deadline = hxb_deadline_in(HXB_PAM_DEADLINE);
 	r = hxb_config_load(&call->config, call->config.conf, 0, &call->error);
 	free(call->groups);

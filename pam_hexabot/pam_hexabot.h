@@ -103,6 +103,7 @@ const char *code_refusal(const struct call *call);
 /* Keeps a code that was proved for this handle's chauthtok / takes it from there: false if there is none. */
 int code_keep(const struct call *call);
 bool code_take(struct call *call);
+void code_forget(const struct call *call);
 
 /* log.c: one line for one decision. reason NULL: the state's own. */
 void log_allowed(const struct call *call);

@@ -178,6 +178,38 @@ printed_code() { # of the last exits
 	[[ $output == *"the login 'olga' is or was another user's"* ]]
 }
 
+@test "somebody invited is no other admin" {
+	exits 0 hexactl invite boss@example.org --role admin --print
+	hexactl disable admin
+	exits 4 hexactl disable ada
+	exits 0 hexactl revoke boss
+	hexactl enable admin
+}
+
+@test "invite changes nothing for whom it knows, and publishes under its lock" {
+	exits 0 hexactl invite mona@example.org --role manager --print --dry-run
+	[[ $output == *'mona: already has an account'* ]]
+	exits 4 hexactl invite mona@example.org --role admin --print --dry-run
+	flock /var/lib/hexactl/private/lock sleep 8 3>&- 4>&- &
+	sleep 0.3
+	run hexactl invite mona@example.org --role manager --print
+	[ "$status" -eq 6 ]
+	wait
+}
+
+@test "who was kept, and got a password after all, has a name that nobody else is given" {
+	exits 0 hexactl invite keep2@example.org --role manager --print
+	sql "UPDATE users SET lastvisit = created_at WHERE username = 'keep2'"
+	exits 0 hexactl revoke keep2
+	hexactl passwd keep2 --stdin <<<pw-keep2-now
+	ssh_password keep2 pw-keep2-now true
+	sql "DELETE FROM user_roles WHERE user_id = (SELECT id FROM users WHERE username = 'keep2');
+		DELETE FROM users WHERE username = 'keep2'"
+	hexactl publish
+	exits 4 hexactl invite keep2@example.org --role manager --print
+	[[ $output == *"the login 'keep2' is or was another user's"* ]]
+}
+
 @test "erase keeps the last admin and yourself; a held user's hold goes along" {
 	hexactl disable admin
 	exits 4 hexactl erase ada --yes

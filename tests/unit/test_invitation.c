@@ -318,17 +318,29 @@ static void
 what_was_not_used_is_revoked(void **state)
 {
 	char mona[64];
+	bool never;
 
 	(void)state;
 	snprintf(mona, sizeof(mona), "%s", user_id(store_path, "mona"));
 	invite("mona", 1, NOW);
 	assert_ok(hxb_ledger_end_invitation(ledger, mona, HXB_INVITATION_EXPIRED, NULL, &err));
-	assert_ok(hxb_ledger_revoke_invitations(ledger, mona, &err));
+	assert_ok(hxb_ledger_revoke_invitations(ledger, mona, HXB_INVITATION_REVOKED, &err));
 	assert_int_equal(last_end("mona"), HXB_INVITATION_REVOKED);
+	assert_ok(hxb_ledger_never_registered(ledger, mona, &never, &err));
+	assert_true(never);
 	invite("mona", 2, NOW);
 	assert_ok(hxb_ledger_end_invitation(ledger, mona, HXB_INVITATION_USED, NULL, &err));
-	assert_ok(hxb_ledger_revoke_invitations(ledger, mona, &err));
+	assert_ok(hxb_ledger_revoke_invitations(ledger, mona, HXB_INVITATION_REVOKED, &err));
 	assert_int_equal(last_end("mona"), HXB_INVITATION_USED);
+	assert_ok(hxb_ledger_never_registered(ledger, mona, &never, &err));
+	assert_false(never);
+	assert_ok(hxb_ledger_forget_invitations(ledger, mona, &err));
+	assert_ok(hxb_ledger_never_registered(ledger, mona, &never, &err));
+	assert_false(never);
+	invite("mona", 3, NOW);
+	assert_ok(hxb_ledger_revoke_invitations(ledger, mona, HXB_INVITATION_WITHDRAWN, &err));
+	assert_ok(hxb_ledger_never_registered(ledger, mona, &never, &err));
+	assert_false(never);
 }
 
 static void

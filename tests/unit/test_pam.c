@@ -1071,6 +1071,40 @@ whoever_is_out_is_not_let_in_by_a_code(void **state)
 	assert_int_not_equal(change_as_user("ada", 0, code, "pw-ada-new"), PAM_SUCCESS);
 }
 
+/* Auth with a code; then somebody sets a password, and the same handle goes on. */
+static int
+auth_then_account(pam_handle_t *pamh, int flags)
+{
+	assert_int_equal(pam_authenticate(pamh, flags), PAM_SUCCESS);
+	update("ada", "password = (SELECT password FROM users WHERE username = 'mona')");
+	return pam_acct_mgmt(pamh, flags);
+}
+
+static int
+auth_then_forced_change(pam_handle_t *pamh, int flags)
+{
+	assert_int_equal(pam_authenticate(pamh, flags), PAM_SUCCESS);
+	assert_int_equal(pam_acct_mgmt(pamh, flags), PAM_NEW_AUTHTOK_REQD);
+	update("ada", "password = (SELECT password FROM users WHERE username = 'mona')");
+	return pam_chauthtok(pamh, PAM_CHANGE_EXPIRED_AUTHTOK);
+}
+
+static void
+a_code_opens_no_account_that_got_a_password_meanwhile(void **state)
+{
+	(void)state;
+	NEEDS_ROOT_AND_A_STATE_DIR();
+	write_conf("invite_services = " SERVICE "\n");
+	invite(code);
+	assert_int_equal(run("ada", auth_then_account, 0, code, NULL, NULL), PAM_AUTH_ERR);
+	assert_contains(logged, "only a code was proved");
+	sql(HXB_LEDGER_PATH, "DELETE FROM invitations");
+	invite(code);
+	assert_int_equal(
+	    run("ada", auth_then_forced_change, 0, code, "pw-ada-new", "pw-ada-new"), PAM_AUTHTOK_ERR);
+	assert_contains(logged, "only a code was proved");
+}
+
 static void
 what_happens_while_a_person_chooses_counts(void **state)
 {
@@ -1140,6 +1174,7 @@ main(void)
 		PAM_TEST(an_invited_user_registers_by_a_code),
 		PAM_TEST(a_code_counts_in_its_services_only),
 		PAM_TEST(whoever_is_out_is_not_let_in_by_a_code),
+		PAM_TEST(a_code_opens_no_account_that_got_a_password_meanwhile),
 		PAM_TEST(what_happens_while_a_person_chooses_counts),
 		PAM_TEST(no_secret_was_ever_logged),
 	};

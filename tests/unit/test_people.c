@@ -122,11 +122,10 @@ use_is_found_in_any_table(void **state)
 		store = open_store(path);
 		assert_ok(hxb_store_begin(store, &err));
 		assert_ok(hxb_store_add_user(store, &somebody, &err));
+		assert_ok(hxb_store_commit(store, &err));
 		assert_ok(hxb_store_find_use(store, somebody.id, &table, &err));
 		assert_null(table);
-		assert_ok(hxb_store_commit(store, &err));
 		sql(path, uses[i][0], somebody.id);
-		assert_ok(hxb_store_begin(store, &err));
 		assert_ok(hxb_store_find_use(store, somebody.id, &table, &err));
 		assert_string_equal(table, uses[i][1]);
 		free(table);
