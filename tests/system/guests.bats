@@ -136,9 +136,12 @@ printed_code() { # of the last exits
 	local code
 	exits 0 hexactl invite kept@example.org --role manager --print
 	code=$(printed_code)
-	sql "CREATE TABLE credentials (id varchar PRIMARY KEY, owner_id varchar NOT NULL REFERENCES users (id) ON DELETE CASCADE)" 2>/dev/null || true
-	sql "INSERT INTO credentials SELECT * FROM (SELECT id || '-c' AS id, id AS owner FROM users WHERE username = 'kept')" 2>/dev/null ||
-		sql "INSERT INTO credentials (id, name, value, owner_id) SELECT id || '-c', 'n', 'v', id FROM users WHERE username = 'kept'"
+	if [ "$(sql "SELECT count(*) FROM sqlite_schema WHERE name = 'credentials'")" = 0 ]; then # rows of our own: more of Hexabot's tables
+		sql "CREATE TABLE attachments (id varchar PRIMARY KEY); CREATE TABLE sources (id varchar PRIMARY KEY);
+			CREATE TABLE credentials (id varchar PRIMARY KEY, name varchar, value text,
+			owner_id varchar NOT NULL REFERENCES users (id) ON DELETE CASCADE)"
+	fi
+	sql "INSERT INTO credentials (id, name, value, owner_id) SELECT id || '-c', 'n', 'v', id FROM users WHERE username = 'kept'"
 	exits 0 hexactl revoke kept
 	[[ $output == *'kept: revoked; the user stays, without a password, since Hexabot refers to it in its table credentials'* ]]
 	run ssh_password kept "$code" true

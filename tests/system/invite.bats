@@ -12,6 +12,11 @@ setup_file() {
 	store_setup
 	mail_ca
 	smtp_start main 2587 --starttls --auth hexabot:pw-smtp
+	# It is given up after a minute: the last test looks.
+	smtp_start silent 2599 --silent
+	mail_conf smtp_url smtp://localhost:2599
+	start bash -c 'hexactl invite slow@example.org --role manager >/tmp/slow.out 2>&1; echo "$?" >/tmp/slow.status' 3>&- 4>&- &
+	until_true 10 id slow
 	install -m 600 <(echo pw-smtp) /etc/hexabot/smtp-password
 	install -m 600 <(echo "$SECRET") /etc/hexabot/reset-secret
 	mail_conf smtp_url smtp://localhost:2587 smtp_user hexabot smtp_password_file /etc/hexabot/smtp-password \
@@ -370,4 +375,12 @@ later() { # HOURS CMD...: CMD, in so many hours
 	[ "$status" -eq 0 ]
 	bcrypt_fits "$(password_of nora)" pw-Qx7.9-first
 	DEBIAN_FRONTEND=noninteractive pam-auth-update --force --package --remove pwquality </dev/null
+}
+
+@test "a server that never says a word is given up after a minute" {
+	until_true 75 test -s /tmp/slow.status
+	cat /tmp/slow.out
+	[ "$(cat /tmp/slow.status)" -eq 5 ]
+	grep -q 'slow: mail to slow@example.org: localhost: no answer in time' /tmp/slow.out
+	hexactl list --state invited | grep -w slow | grep -q 'not sent'
 }
