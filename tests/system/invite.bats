@@ -340,6 +340,10 @@ later() { # HOURS CMD...: CMD, in so many hours
 	hexactl show knut | grep -q "no longer good: 'hexactl resend' sends another code"
 	run ssh_password knut "$(code knut)" true
 	[ "$status" -ne 0 ]
+	# Who lets knut in after that has done it in Hexabot.
+	in_hexabot knut
+	hexactl publish
+	hexactl log knut | grep -q ' hexabot .*changed .*invited; .*-> may log in (enabled)'
 }
 
 @test "a full disk leaves the code good" {
