@@ -54,7 +54,9 @@ settle_one(struct hxb_ledger *ledger, struct hxb_store *store, const char *id, s
 	bool held = false;
 	enum hxb_result r;
 
+	/* Each has its time: thousands are not to share one deadline. */
 	hxb_store_set_deadline(store, hxb_deadline_in(HXB_CTL_DEADLINE));
+	hxb_ledger_set_deadline(ledger, hxb_deadline_in(HXB_CTL_DEADLINE));
 	r = hxb_ledger_invitation(ledger, id, &invitation, error);
 	if (r == HXB_OK)
 		r = hxb_ledger_held(ledger, id, &held, error);
@@ -71,8 +73,10 @@ enum hxb_result
 hxb_invitations_settle(struct hxb_ledger *ledger, struct hxb_store *store, struct hxb_error *error)
 {
 	char **ids = NULL;
-	enum hxb_result r = hxb_ledger_invited_ids(ledger, &ids, error);
+	enum hxb_result r;
 
+	hxb_ledger_set_deadline(ledger, hxb_deadline_in(HXB_CTL_DEADLINE));
+	r = hxb_ledger_invited_ids(ledger, &ids, error);
 	for (size_t i = 0; ids != NULL && ids[i] != NULL; i++) {
 		if (r == HXB_OK)
 			r = settle_one(ledger, store, ids[i], error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Rows of users that come and go, inside hxb_store_begin() ... hxb_store_commit(). */
+/* Rows of users that come and go: changes inside hxb_store_begin() ... hxb_store_commit(), the search for
+ * uses outside. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

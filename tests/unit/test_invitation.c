@@ -377,6 +377,25 @@ the_publisher_writes_down_what_others_have_ended(void **state)
 	assert_int_equal(sql_number(ledger_path, "SELECT count(*) FROM events"), 2);
 }
 
+static void
+a_long_publish_leaves_time_to_write_them_down(void **state)
+{
+	(void)state;
+	invite("ada", 2, 9000000000);
+	sql(store_path, "UPDATE users SET password = 'x' WHERE username = 'ada'");
+	sql(ledger_path,
+	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)"
+	    " INSERT INTO invitations (digest, user_id, marker, actor, created, expires)"
+	    " SELECT randomblob(32), 'nobody ' || i, 'x', 'x', 1, 9000000000 FROM n");
+	assert_ok(hxb_ledger_begin(ledger, &err));
+	hxb_ledger_set_deadline(ledger, hxb_deadline_in(0));
+	hxb_store_set_deadline(store, hxb_deadline_in(0));
+	assert_ok(hxb_invitations_settle(ledger, store, &err));
+	assert_ok(hxb_ledger_commit(ledger, &err));
+	assert_int_equal(last_end("ada"), HXB_INVITATION_REGISTERED);
+	assert_int_equal(sql_number(ledger_path, "SELECT count(*) FROM invitations WHERE ended = 0"), 0);
+}
+
 #define LEDGER_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int
@@ -390,6 +409,7 @@ main(void)
 		cmocka_unit_test(where_a_code_counts),
 		LEDGER_TEST(one_of_a_user_is_open),
 		LEDGER_TEST(what_was_not_used_is_revoked),
+		LEDGER_TEST(a_long_publish_leaves_time_to_write_them_down),
 		LEDGER_TEST(the_publisher_writes_down_what_others_have_ended),
 	};
 
