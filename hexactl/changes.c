@@ -158,6 +158,17 @@ hxb_changes_print(struct hxb_session *session, struct hxb_error *error)
 }
 
 void
+hxb_report_say(const struct hxb_session *session)
+{
+	const struct hxb_publish_report *report = &session->report;
+
+	hxb_say("%s: %u user%s, %u role%s, %u without a login; %u added, %u removed, %u changed",
+	    session->arguments->dry_run ? "would be published" : "published", report->users,
+	    hxb_plural(report->users), report->roles, hxb_plural(report->roles), report->unmapped,
+	    report->added, report->removed, report->changed);
+}
+
+void
 hxb_changes_clear(struct hxb_changes *changes)
 {
 	for (size_t i = 0; i < changes->count; i++)

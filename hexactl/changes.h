@@ -56,6 +56,9 @@ const char **hxb_changes_ids(const struct hxb_changes *);
 /* The JSON of a changing command. */
 enum hxb_result hxb_changes_print(struct hxb_session *, struct hxb_error *error);
 
+/* The line of a publish. */
+void hxb_report_say(const struct hxb_session *);
+
 void hxb_changes_clear(struct hxb_changes *);
 
 #endif

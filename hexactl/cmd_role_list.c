@@ -31,9 +31,8 @@ count_members(const struct hxb_user *user, void *context, struct hxb_error *erro
 static enum hxb_result
 gather(struct hxb_session *session, struct listing *listing, struct hxb_error *error)
 {
+	struct hxb_slice slice = { .limit = 256, .more = true };
 	enum hxb_result r;
-	int64_t after = 0;
-	bool more = true;
 
 	r = hxb_roles_load(session->store, &listing->roles, error);
 	if (r != HXB_OK)
@@ -41,9 +40,9 @@ gather(struct hxb_session *session, struct listing *listing, struct hxb_error *e
 	listing->members = calloc(listing->roles.count + 1, sizeof(*listing->members));
 	if (listing->members == NULL)
 		return hxb_fail(error, HXB_FAILED, "out of memory");
-	while (r == HXB_OK && more) {
+	while (r == HXB_OK && slice.more) {
 		hxb_store_set_deadline(session->store, hxb_deadline_in(HXB_CTL_DEADLINE));
-		r = hxb_store_users(session->store, &after, 256, &more, count_members, listing, error);
+		r = hxb_store_users(session->store, &slice, count_members, listing, error);
 	}
 	return r;
 }

@@ -21,6 +21,7 @@ extern const struct hxb_command hxb_cmd_passwd;
 extern const struct hxb_command hxb_cmd_set;
 extern const struct hxb_command hxb_cmd_erase;
 extern const struct hxb_command hxb_cmd_publish;
+extern const struct hxb_command hxb_cmd_watch;
 extern const struct hxb_command hxb_cmd_log;
 
 #endif

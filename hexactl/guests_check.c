@@ -38,16 +38,15 @@ static enum hxb_result
 prepare(struct checking *checking, struct hxb_error *error)
 {
 	struct hxb_session *session = checking->session;
-	int64_t after = 0;
-	bool more = true;
+	struct hxb_slice slice = { .limit = SLICE, .more = true };
 	enum hxb_result r;
 
 	r = hxb_ticket_has_link(session, &checking->has_link, error);
 	if (r == HXB_OK)
 		r = hxb_roles_load(session->store, &checking->roles, error);
-	while (r == HXB_OK && more) {
+	while (r == HXB_OK && slice.more) {
 		hxb_store_set_deadline(session->store, hxb_deadline_in(HXB_CTL_DEADLINE));
-		r = hxb_store_users(session->store, &after, SLICE, &more, remember, checking, error);
+		r = hxb_store_users(session->store, &slice, remember, checking, error);
 	}
 	return r;
 }

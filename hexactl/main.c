@@ -30,6 +30,7 @@ static const struct hxb_command *const commands[] = {
 	&hxb_cmd_set,
 	&hxb_cmd_erase,
 	&hxb_cmd_publish,
+	&hxb_cmd_watch,
 	&hxb_cmd_log,
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "libhexabot/map.h"
 #include "libhexabot/settle.h"
 #include "person.h"
 
-#define BATCH 64 /* users read in one transaction of the store: about a millisecond */
+#define SLICE 64 /* users read in one transaction of the store: about a millisecond */
 
 /* Whether the host knows the user by the ledger's name and number: it does not where it has come to use them
  * itself. */
@@ -26,9 +24,9 @@ is_mapped(const struct hxb_entry *entry)
 	return mapped;
 }
 
-/* Takes over the user, whatever it returns. */
 static enum hxb_result
-judge(struct hxb_session *session, struct hxb_user *user, struct hxb_person *person, struct hxb_error *error)
+judge(struct hxb_session *session, const struct hxb_user *user, struct hxb_person *person,
+    struct hxb_error *error)
 {
 	enum hxb_result r;
 
@@ -53,7 +51,10 @@ hxb_person_load(
 	r = hxb_store_user(session->store, HXB_BY_ID, id, &user, error);
 	if (r == HXB_NOT_FOUND)
 		return hxb_fail(error, r, "%.64s: the user was removed meanwhile", id);
-	return r == HXB_OK ? judge(session, user, person, error) : r;
+	if (r == HXB_OK)
+		r = judge(session, user, person, error);
+	person->own = user;
+	return r;
 }
 
 enum hxb_result
@@ -93,105 +94,40 @@ hxb_person_clear(struct hxb_person *person)
 {
 	hxb_standing_clear(&person->standing);
 	hxb_entry_free(person->entry);
-	hxb_user_free(person->user);
+	hxb_user_free(person->own);
 	*person = (struct hxb_person){ 0 };
 }
 
-static bool
-copy_text(char **to, const char *from)
-{
-	*to = from != NULL ? strdup(from) : NULL;
-	return from == NULL || *to != NULL;
-}
-
-static bool
-copy_roles(struct hxb_user *copy, const struct hxb_user *user)
-{
-	if ((copy->roles = calloc(user->role_count + 1, sizeof(*copy->roles))) == NULL)
-		return false;
-	for (size_t i = 0; i < user->role_count; i++) {
-		struct hxb_role *role = &copy->roles[copy->role_count++];
-
-		role->active = user->roles[i].active;
-		if (!copy_text(&role->id, user->roles[i].id) || !copy_text(&role->name, user->roles[i].name))
-			return false;
-	}
-	return true;
-}
-
-static struct hxb_user *
-copy_user(const struct hxb_user *user)
-{
-	struct hxb_user *copy = calloc(1, sizeof(*copy));
-
-	if (copy == NULL)
-		return NULL;
-	copy->enabled = user->enabled;
-	copy->odd = user->odd;
-	if (!copy_text(&copy->id, user->id) || !copy_text(&copy->username, user->username) ||
-	    !copy_text(&copy->email, user->email) || !copy_text(&copy->first_name, user->first_name) ||
-	    !copy_text(&copy->last_name, user->last_name) || !copy_text(&copy->password, user->password) ||
-	    !copy_text(&copy->created_at, user->created_at) ||
-	    !copy_text(&copy->updated_at, user->updated_at) || !copy_roles(copy, user)) {
-		hxb_user_free(copy);
-		return NULL;
-	}
-	return copy;
-}
-
-struct batch {
-	struct hxb_user *users[BATCH];
-	size_t count;
+struct handing {
+	struct hxb_session *session;
+	hxb_person_fn *each;
+	void *context;
 };
 
 static enum hxb_result
-keep(const struct hxb_user *user, void *context, struct hxb_error *error)
+hand_on(const struct hxb_user *user, void *context, struct hxb_error *error)
 {
-	struct batch *batch = context;
-
-	if (batch->count == BATCH || (batch->users[batch->count] = copy_user(user)) == NULL)
-		return hxb_fail(error, HXB_FAILED, "out of memory");
-	batch->count++;
-	return HXB_OK;
-}
-
-/* Hands on, and frees, what the batch holds. */
-static enum hxb_result
-hand_on(struct hxb_session *session, struct batch *batch, hxb_person_fn *each, void *context,
-    struct hxb_error *error)
-{
+	const struct handing *handing = context;
 	struct hxb_person person;
-	enum hxb_result r = HXB_OK;
+	enum hxb_result r = judge(handing->session, user, &person, error);
 
-	for (size_t i = 0; i < batch->count; i++) {
-		if (r != HXB_OK) {
-			hxb_user_free(batch->users[i]);
-			continue;
-		}
-		r = judge(session, batch->users[i], &person, error);
-		if (r == HXB_OK)
-			r = each(&person, context, error);
-		hxb_person_clear(&person);
-	}
-	batch->count = 0;
+	if (r == HXB_OK)
+		r = handing->each(&person, handing->context, error);
+	hxb_person_clear(&person);
 	return r;
 }
 
 enum hxb_result
 hxb_people(struct hxb_session *session, hxb_person_fn *each, void *context, struct hxb_error *error)
 {
-	struct batch batch = { .count = 0 };
-	enum hxb_result r = HXB_OK, handed;
-	int64_t after = 0;
-	bool more = true;
+	struct handing handing = { session, each, context };
+	struct hxb_slice slice = { .limit = SLICE, .more = true };
+	enum hxb_result r = HXB_OK;
 
-	while (r == HXB_OK && more) {
+	while (r == HXB_OK && slice.more) {
 		hxb_store_set_deadline(session->store, hxb_deadline_in(HXB_CTL_DEADLINE));
 		hxb_ledger_set_deadline(session->ledger, hxb_deadline_in(HXB_CTL_DEADLINE));
-		r = hxb_store_users(session->store, &after, BATCH, &more, keep, &batch, error);
-		handed = hand_on(session, &batch, each, context, error);
-		if (r == HXB_OK)
-			r = handed;
+		r = hxb_store_users(session->store, &slice, hand_on, &handing, error);
 	}
 	return r;
 }

@@ -11,7 +11,8 @@
 #include "session.h"
 
 struct hxb_person {
-	struct hxb_user *user;
+	const struct hxb_user *user;
+	struct hxb_user *own; /* the same, if it is the person's to free */
 	struct hxb_entry *entry; /* NULL: the ledger does not know the user */
 	struct hxb_standing standing; /* held, invited, and the verdict */
 	const char *login; /* as the host knows the user now; NULL: unmapped */

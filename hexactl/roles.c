@@ -9,7 +9,7 @@ static enum hxb_result
 keep(const struct hxb_role *role, void *context, struct hxb_error *error)
 {
 	struct hxb_roles *roles = context;
-	struct hxb_role copy = { .active = role->active }, *grown;
+	struct hxb_role copy = { .active = role->active, .id_digest = role->id_digest }, *grown;
 
 	copy.id = strdup(role->id);
 	copy.name = strdup(role->name);
@@ -35,10 +35,8 @@ hxb_roles_load(struct hxb_store *store, struct hxb_roles *roles, struct hxb_erro
 void
 hxb_roles_clear(struct hxb_roles *roles)
 {
-	for (size_t i = 0; i < roles->count; i++) {
-		free(roles->roles[i].id);
-		free(roles->roles[i].name);
-	}
+	for (size_t i = 0; i < roles->count; i++)
+		hxb_role_clear(&roles->roles[i]);
 	free(roles->roles);
 	*roles = (struct hxb_roles){ 0 };
 }

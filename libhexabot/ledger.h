@@ -25,7 +25,11 @@ struct hxb_ledger_meta {
 	uint64_t generation;
 };
 
-enum hxb_entry_kind { HXB_ENTRY_USER = 1, HXB_ENTRY_ROLE = 2 };
+enum hxb_entry_kind {
+	HXB_ENTRY_USER = 1,
+	HXB_ENTRY_ROLE = 2,
+	HXB_ENTRY_FORMER = 3, /* a login that a user had before: see hxb_ledger_entries() */
+};
 
 /* A name and a number, once given, for good. */
 struct hxb_entry {
@@ -93,26 +97,23 @@ enum hxb_result hxb_ledger_number_taken(
 enum hxb_result hxb_ledger_put(struct hxb_ledger *, const struct hxb_entry *entry, struct hxb_error *error);
 void hxb_entry_free(struct hxb_entry *); /* takes NULL */
 
-/* Every entry, and every former login as a tombstone without a number. `each` must not write to the ledger.
- */
+/* Every entry, and every former login as a removed entry without a number. `each` must not write to the
+ * ledger, nor keep the entry. */
 typedef enum hxb_result hxb_entry_fn(const struct hxb_entry *entry, void *context, struct hxb_error *error);
 enum hxb_result hxb_ledger_entries(
     struct hxb_ledger *, hxb_entry_fn *each, void *context, struct hxb_error *error);
 
-/*
- * For the publisher, in its transaction: see_none, then see each id that the store has, then bury: every
- * entry that was not seen becomes a tombstone, and one that was seen again comes back.
- */
-enum hxb_result hxb_ledger_see_none(struct hxb_ledger *, struct hxb_error *error);
-enum hxb_result hxb_ledger_see(
-    struct hxb_ledger *, enum hxb_entry_kind kind, const char *id, struct hxb_error *error);
-enum hxb_result hxb_ledger_bury(struct hxb_ledger *, struct hxb_error *error);
+/* Makes an entry a tombstone, or brings it back. */
+enum hxb_result hxb_ledger_set_removed(
+    struct hxb_ledger *, enum hxb_entry_kind kind, const char *id, bool removed, struct hxb_error *error);
 
 /* Holds. HXB_NOT_FOUND if the user has none. */
 enum hxb_result hxb_ledger_hold(
     struct hxb_ledger *, const char *user_id, struct hxb_hold **holdp, struct hxb_error *error);
 enum hxb_result hxb_ledger_held(
     struct hxb_ledger *, const char *user_id, bool *held, struct hxb_error *error);
+/* Who is held: ids, NULL-terminated; the caller frees each, and the array. */
+enum hxb_result hxb_ledger_held_ids(struct hxb_ledger *, char ***idsp, struct hxb_error *error);
 enum hxb_result hxb_ledger_put_hold(
     struct hxb_ledger *, const struct hxb_hold *hold, struct hxb_error *error);
 /* The password that a held user will have when the hold ends: it waits here. HXB_NOT_FOUND without a hold. */

@@ -49,7 +49,7 @@ first_entry(struct hxb_ledger *ledger, sqlite3_stmt *stmt, struct hxb_entry **en
 
 	if (r == HXB_OK && (*entryp = read_entry(stmt)) == NULL)
 		r = hxb_fail(error, HXB_FAILED, "out of memory");
-	sqlite3_finalize(stmt);
+	hxb_db_end(&ledger->db, stmt);
 	return r;
 }
 
@@ -105,7 +105,7 @@ hxb_ledger_login_owner(struct hxb_ledger *ledger, const char *login, char **idp,
 		r = hxb_db_step(&ledger->db, stmt, error);
 	if (r == HXB_OK && (*idp = hxb_db_text(stmt, 0)) == NULL)
 		r = hxb_fail(error, HXB_FAILED, "out of memory");
-	sqlite3_finalize(stmt);
+	hxb_db_end(&ledger->db, stmt);
 	return r;
 }
 
@@ -151,51 +151,54 @@ hxb_ledger_put(struct hxb_ledger *ledger, const struct hxb_entry *entry, struct 
 	return r;
 }
 
+/* The entry of the present row, whose texts are SQLite's until the next step. */
+static struct hxb_entry
+borrow_entry(sqlite3_stmt *stmt)
+{
+	static const int texts[] = { 1, 2, 4, 5 };
+	char *text[4];
+
+	for (int i = 0; i < 4; i++) {
+		const unsigned char *found = sqlite3_column_text(stmt, texts[i]);
+
+		text[i] = (char *)(uintptr_t)(found != NULL ? found : (const unsigned char *)"");
+	}
+	return (struct hxb_entry){
+		.kind = (enum hxb_entry_kind)sqlite3_column_int(stmt, 0),
+		.id = text[0],
+		.login = text[1],
+		.number = (uint32_t)sqlite3_column_int64(stmt, 3),
+		.shell = text[2],
+		.home = text[3],
+		.expires = sqlite3_column_int64(stmt, 6),
+		.removed = sqlite3_column_int(stmt, 7) != 0,
+	};
+}
+
 enum hxb_result
 hxb_ledger_entries(struct hxb_ledger *ledger, hxb_entry_fn *each, void *context, struct hxb_error *error)
 {
 	sqlite3_stmt *stmt;
-	struct hxb_entry *entry;
+	struct hxb_entry entry;
 	enum hxb_result r;
 
 	r = hxb_db_query(&ledger->db, &stmt, error,
 	    "SELECT " ENTRY_COLUMNS
-	    " FROM entries UNION ALL SELECT 1, id, login, 0, '', '', 0, 1 FROM former_logins",
+	    " FROM entries UNION ALL SELECT 3, id, login, 0, '', '', 0, 1 FROM former_logins",
 	    "");
 	while (r == HXB_OK && (r = hxb_db_step(&ledger->db, stmt, error)) == HXB_OK) {
-		entry = read_entry(stmt);
-		r = entry != NULL ? each(entry, context, error)
-		                  : hxb_fail(error, HXB_FAILED, "out of memory");
-		hxb_entry_free(entry);
+		entry = borrow_entry(stmt);
+		r = each(&entry, context, error);
 	}
-	sqlite3_finalize(stmt);
+	hxb_db_end(&ledger->db, stmt);
 	return r == HXB_NOT_FOUND ? HXB_OK : r;
 }
 
 enum hxb_result
-hxb_ledger_see_none(struct hxb_ledger *ledger, struct hxb_error *error)
-{
-	return hxb_db_exec(&ledger->db,
-	    "CREATE TEMP TABLE IF NOT EXISTS seen (kind INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY "
-	    "(kind, id)) WITHOUT ROWID;"
-	    "DELETE FROM temp.seen;",
-	    error);
-}
-
-enum hxb_result
-hxb_ledger_see(struct hxb_ledger *ledger, enum hxb_entry_kind kind, const char *id, struct hxb_error *error)
+hxb_ledger_set_removed(struct hxb_ledger *ledger, enum hxb_entry_kind kind, const char *id, bool removed,
+    struct hxb_error *error)
 {
 	return hxb_db_run(&ledger->db, NULL, error,
-	    "INSERT OR IGNORE INTO temp.seen (kind, id) VALUES (?1, ?2)", "it", (int64_t)kind, id);
-}
-
-enum hxb_result
-hxb_ledger_bury(struct hxb_ledger *ledger, struct hxb_error *error)
-{
-	return hxb_db_exec(&ledger->db,
-	    "UPDATE entries SET removed = 1 WHERE removed = 0"
-	    " AND NOT EXISTS (SELECT 1 FROM temp.seen s WHERE s.kind = entries.kind AND s.id = entries.id);"
-	    "UPDATE entries SET removed = 0 WHERE removed = 1"
-	    " AND EXISTS (SELECT 1 FROM temp.seen s WHERE s.kind = entries.kind AND s.id = entries.id);",
-	    error);
+	    "UPDATE entries SET removed = ?3 WHERE kind = ?1 AND id = ?2", "iti", (int64_t)kind, id,
+	    (int64_t)removed);
 }

@@ -39,6 +39,6 @@ hxb_ledger_events(struct hxb_ledger *ledger, const char *user_id, const char *si
 		else
 			r = each(&event, context, error);
 	}
-	sqlite3_finalize(stmt);
+	hxb_db_end(&ledger->db, stmt);
 	return r == HXB_NOT_FOUND ? HXB_OK : r;
 }

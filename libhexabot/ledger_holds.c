@@ -54,7 +54,7 @@ hxb_ledger_hold(
 		r = hxb_db_step(&ledger->db, stmt, error);
 	if (r == HXB_OK && (hold = read_hold(stmt)) == NULL)
 		r = hxb_fail(error, HXB_FAILED, "out of memory");
-	sqlite3_finalize(stmt);
+	hxb_db_end(&ledger->db, stmt);
 	if (r == HXB_OK)
 		r = hxb_db_texts(&ledger->db, &hold->parked.role_ids, error,
 		    "SELECT role_id FROM hold_roles WHERE user_id = ?1 ORDER BY role_id", user_id);
@@ -78,6 +78,12 @@ hxb_ledger_held(struct hxb_ledger *ledger, const char *user_id, bool *held, stru
 	if (r == HXB_OK)
 		*held = count != 0;
 	return r;
+}
+
+enum hxb_result
+hxb_ledger_held_ids(struct hxb_ledger *ledger, char ***idsp, struct hxb_error *error)
+{
+	return hxb_db_texts(&ledger->db, idsp, error, "SELECT user_id FROM holds", NULL);
 }
 
 enum hxb_result

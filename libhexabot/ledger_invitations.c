@@ -49,7 +49,7 @@ first_invitation(struct hxb_ledger *ledger, sqlite3_stmt *stmt, struct hxb_invit
 
 	if (r == HXB_OK && (*invitationp = read_invitation(stmt)) == NULL)
 		r = hxb_fail(error, HXB_FAILED, "out of memory");
-	sqlite3_finalize(stmt);
+	hxb_db_end(&ledger->db, stmt);
 	return r;
 }
 

@@ -70,6 +70,9 @@ struct hxb_map_info {
 	uint64_t generation; /* grows by one with each publish */
 	int64_t published; /* when: seconds since the epoch */
 	uint64_t size; /* bytes */
+	uint64_t fingerprint; /* of the store that it shows: fingerprint.h */
+	int64_t
+	    next_change; /* when a state changes by itself: an expiry. Seconds since the epoch; 0: never */
 	uint32_t user_count, role_count, tombstone_count;
 	bool enumerate; /* whether getpwent and getgrent list the users and role groups */
 };

@@ -51,13 +51,13 @@ struct hxb_map_header {
 	uint32_t long_list_count; /* entries in user_roles */
 	uint32_t user_slots; /* in by_login, and in by_uid */
 	uint32_t role_slots; /* in by_group, and in by_gid */
-	uint32_t reserved_word;
+	uint32_t next_change; /* see struct hxb_map_info; a moment beyond 32 bits is none */
 	uint64_t users, roles, tombstones; /* from here on: offsets from the start of the file */
 	uint64_t by_login, by_uid, by_group, by_gid;
 	uint64_t user_roles, role_members;
 	uint64_t strings;
 	uint64_t strings_size;
-	uint64_t reserved; /* so that users begin at a cache line */
+	uint64_t fingerprint; /* of what the map shows: fingerprint.h */
 };
 
 #define HXB_MAP_FEW_ROLES 4
@@ -202,6 +202,12 @@ hxb_map_index_mask(uint32_t records)
  */
 bool hxb_map_load(struct hxb_map *map, const char *path, uid_t owner, const char **why);
 void hxb_map_unload(struct hxb_map *map);
+
+/* The index of the user with that uid, for hxb_map_user_at(); UINT32_MAX if there is none. */
+uint32_t hxb_map_find_uid(const struct hxb_map *map, uint32_t uid);
+
+/* Takes the map's pages out of this process's memory; they come back when they are read. */
+void hxb_map_forget_pages(const struct hxb_map *map);
 
 /* Gives a loaded map a place of its own, for hxb_map_close(). NULL if there is no memory: still the caller's.
  */

@@ -276,12 +276,18 @@ hxb_map_user_by_login(const struct hxb_map *map, const char *login, struct hxb_m
 	return hxb_map_user_at(map, find_name(map, table, login), user);
 }
 
-enum hxb_map_status
-hxb_map_user_by_uid(const struct hxb_map *map, uint32_t uid, struct hxb_map_user *user)
+uint32_t
+hxb_map_find_uid(const struct hxb_map *map, uint32_t uid)
 {
 	struct table table = { map->by_uid, map->user_slots, map->info.user_count, uid_is };
 
-	return hxb_map_user_at(map, find_number(map, table, uid), user);
+	return find_number(map, table, uid);
+}
+
+enum hxb_map_status
+hxb_map_user_by_uid(const struct hxb_map *map, uint32_t uid, struct hxb_map_user *user)
+{
+	return hxb_map_user_at(map, hxb_map_find_uid(map, uid), user);
 }
 
 enum hxb_map_status

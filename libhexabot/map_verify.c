@@ -5,7 +5,11 @@
  * the end of the file (a later minor version's aside), each record is found through both indexes, each slot
  * is accounted for.
  */
+#include <sys/mman.h>
+
 #include "map_format.h"
+
+#define FORGET_EVERY 65536 /* users: 7 MB of records and strings, and what of the indexes leads to them */
 
 static bool
 differs(const char *text, const char **why)
@@ -53,6 +57,12 @@ sections_touch(const struct hxb_map *map)
 	return map->header->minor > HXB_MAP_MINOR || ends[i] == (const char *)map->header + map->info.size;
 }
 
+void
+hxb_map_forget_pages(const struct hxb_map *map)
+{
+	(void)madvise((void *)(uintptr_t)map->header, (size_t)map->info.size, MADV_DONTNEED);
+}
+
 static uint32_t
 used_slots(const uint32_t *slot, uint32_t slots)
 {
@@ -96,6 +106,7 @@ static bool
 verify_roles(const struct hxb_map *map, const char **why)
 {
 	struct hxb_map_role role;
+	struct hxb_map_user user;
 	uint32_t i, memberships = 0;
 
 	for (i = 0; i < map->info.role_count; i++) {
@@ -111,6 +122,11 @@ verify_roles(const struct hxb_map *map, const char **why)
 		if (hxb_map_role_by_gid(map, role.gid, &role) != HXB_MAP_FOUND ||
 		    role.group != map->strings + map->roles[i].group)
 			return differs("a role is not found by its gid", why);
+		if (strncmp(role.group, HXB_PRIVATE_GROUP_PREFIX, sizeof(HXB_PRIVATE_GROUP_PREFIX) - 1) ==
+		        0 &&
+		    hxb_map_user_by_login(map, role.group + sizeof(HXB_PRIVATE_GROUP_PREFIX) - 1, &user) !=
+		        HXB_MAP_NOT_FOUND)
+			return differs("a role's group has the name of a private group", why);
 	}
 	if (memberships != map->membership_count)
 		return differs("there are members without a role", why);
@@ -141,6 +157,7 @@ static bool
 verify_users(const struct hxb_map *map, const char **why)
 {
 	struct hxb_map_user user, found;
+	struct hxb_map_role role;
 	uint32_t i, memberships = 0, in_long_lists = 0;
 
 	for (i = 0; i < map->info.user_count; i++) {
@@ -158,12 +175,31 @@ verify_users(const struct hxb_map *map, const char **why)
 			return differs("a user is not found by login", why);
 		if (hxb_map_user_by_uid(map, user.uid, &found) != HXB_MAP_FOUND || found.login != user.login)
 			return differs("a user is not found by uid", why);
+		if (hxb_map_role_by_gid(map, user.uid, &role) != HXB_MAP_NOT_FOUND)
+			return differs("a user has a role's number", why);
+		if (i % FORGET_EVERY == FORGET_EVERY - 1)
+			hxb_map_forget_pages(map);
 	}
 	if (in_long_lists != map->long_list_count)
 		return differs("there are roles without a user", why);
 	if (memberships != map->membership_count)
 		return differs("a role lists a user who does not have it", why);
 	return true;
+}
+
+/* A name and a number belong to one id for good. An id's tombstone may stand beside its record: it keeps the
+ * login that it had before. */
+static bool
+is_anothers(const struct hxb_map *map, const struct hxb_map_tombstone *tombstone)
+{
+	const uint64_t id = tombstone->id_digest;
+	struct hxb_map_user user;
+	struct hxb_map_role role;
+
+	return (hxb_map_user_by_login(map, tombstone->name, &user) == HXB_MAP_FOUND &&
+	           user.id_digest != id) ||
+	    (hxb_map_user_by_uid(map, tombstone->number, &user) == HXB_MAP_FOUND && user.id_digest != id) ||
+	    (hxb_map_role_by_gid(map, tombstone->number, &role) == HXB_MAP_FOUND && role.id_digest != id);
 }
 
 static bool
@@ -175,6 +211,8 @@ verify_tombstones(const struct hxb_map *map, const char **why)
 	for (i = 0; i < map->info.tombstone_count; i++) {
 		if (hxb_map_tombstone_at(map, i, &tombstone) != HXB_MAP_FOUND)
 			return differs("a tombstone is damaged", why);
+		if (is_anothers(map, &tombstone))
+			return differs("a tombstone's name or number has another owner", why);
 	}
 	return true;
 }

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a writer has collected, private to map_write.c (collects and checks) and map_install.c (makes the
- * file).
+ * A map that is being written, private to map_write.c (takes what goes into it), map_finish.c (completes the
+ * file) and map_install.c (makes the file, and puts it in the place of the one before).
+ *
+ * The users' records and strings are in files, because a million of them are a hundred megabytes: `map` is to
+ * become the map, `strings` has no name and goes to its end.
  */
 #ifndef HXB_MAP_WRITER_H
 #define HXB_MAP_WRITER_H
 
 #include <limits.h>
+#include <stdio.h>
 
 #include "map_format.h"
 #include "map_write.h"
@@ -16,21 +20,35 @@ struct hxb_map_array {
 	size_t count, room, width;
 };
 
+/* A string that many users share: a shell. */
+struct hxb_map_shared {
+	char *text;
+	uint32_t offset;
+};
+
 struct hxb_map_writer {
 	bool enumerate;
 	uint64_t seed;
-	struct hxb_map_array users, roles, tombstones; /* records, without checksums until they are written */
-	struct hxb_map_array user_roles; /* uint32_t: the lists that are too long for a record */
+	FILE *map, *strings;
+	uint32_t user_count;
 	uint32_t membership_count; /* in all lists */
-	struct hxb_map_array strings; /* char; the first one is "" */
-	struct hxb_map_array claims; /* who has which name and number */
-	uint32_t *by_name, *by_number; /* open addressing: index of the claim plus one */
-	uint32_t claim_slots; /* in each; a power of two, or 0 */
-	uint32_t recent[8]; /* strings that many users share: shells */
-	uint32_t next_recent;
-	int directory; /* from write() to install(), else -1 */
+	uint64_t strings_size; /* the first one is "" */
+	struct hxb_map_array roles, tombstones; /* records, without checksums until they are written */
+	struct hxb_map_array user_roles; /* uint32_t: the lists that are too long for a record */
+	struct hxb_map_array private_like; /* char *: role groups that could be a private group's name */
+	struct hxb_map_shared shared[8];
+	uint32_t next_shared;
+	int directory;
 	char temporary[32]; /* the file's name in there; "" if there is none */
 	char where[PATH_MAX]; /* the directory's path, for messages */
 };
+
+/* Writes all that comes behind the users, and the header. */
+enum hxb_result hxb_map_finish(
+    struct hxb_map_writer *, const struct hxb_map_info *stamp, struct hxb_error *error);
+
+/* Makes the two files, and removes them. */
+enum hxb_result hxb_map_writer_open(struct hxb_map_writer *, const char *dir, struct hxb_error *error);
+void hxb_map_writer_discard(struct hxb_map_writer *);
 
 #endif

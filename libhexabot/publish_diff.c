@@ -4,9 +4,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "map_format.h"
 #include "names.h"
 #include "publish_diff.h"
-#include "token.h"
+
+#define FORGET_EVERY 65536 /* users: 7 MB of the old map, and what of its index leads to them */
 
 enum change { ADDED, REMOVED, CHANGED };
 
@@ -25,8 +27,9 @@ struct hxb_diff {
 	unsigned before;
 	struct event *events;
 	size_t event_count;
-	uint32_t *uids; /* of the new map */
-	size_t uid_count, uid_room;
+	unsigned char *kept; /* a bit for each user of the old map: in the new one, too */
+	unsigned kept_count, new_count;
+	uint32_t next; /* index in the old map */
 };
 
 static enum hxb_result
@@ -55,6 +58,11 @@ hxb_diff_open(
 		hxb_map_info(diff->old, &info);
 		diff->before = info.user_count;
 	}
+	diff->kept = calloc(1, diff->before / 8 + 1);
+	if (diff->kept == NULL) {
+		hxb_diff_close(diff);
+		return no_memory(error);
+	}
 	*diffp = diff;
 	return HXB_OK;
 }
@@ -70,7 +78,11 @@ hxb_diff_reset(struct hxb_diff *diff)
 	}
 	free(diff->events);
 	diff->events = NULL;
-	diff->event_count = diff->uid_count = 0;
+	diff->event_count = 0;
+	diff->kept_count = diff->new_count = 0;
+	diff->next = 0;
+	if (diff->kept != NULL)
+		memset(diff->kept, 0, diff->before / 8 + 1);
 }
 
 void
@@ -79,7 +91,7 @@ hxb_diff_close(struct hxb_diff *diff)
 	if (diff == NULL)
 		return;
 	hxb_diff_reset(diff);
-	free(diff->uids);
+	free(diff->kept);
 	hxb_map_close(diff->old);
 	free(diff);
 }
@@ -88,6 +100,34 @@ unsigned
 hxb_diff_before(const struct hxb_diff *diff)
 {
 	return diff->before;
+}
+
+static bool
+is_kept(const struct hxb_diff *diff, uint32_t index)
+{
+	return (diff->kept[index / 8] >> index % 8 & 1) != 0;
+}
+
+static int
+compare_digests(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+unsigned
+hxb_diff_missing(const struct hxb_diff *diff, const uint64_t *digests, size_t count)
+{
+	struct hxb_map_user old;
+	unsigned missing = diff->before - diff->kept_count;
+
+	for (uint32_t i = 0; count > 0 && i < diff->before; i++) {
+		if (!is_kept(diff, i) && hxb_map_user_at(diff->old, i, &old) == HXB_MAP_FOUND &&
+		    bsearch(&old.id_digest, digests, count, sizeof(*digests), compare_digests) != NULL)
+			missing--;
+	}
+	return missing;
 }
 
 /* Takes over before and after, which may be NULL for want of memory. */
@@ -111,22 +151,6 @@ add_event(struct hxb_diff *diff, enum change change, const char *user_id, const 
 	    : HXB_OK;
 }
 
-static bool
-remember_uid(struct hxb_diff *diff, uint32_t uid)
-{
-	uint32_t *grown;
-
-	if (diff->uid_count == diff->uid_room) {
-		diff->uid_room = diff->uid_room * 2 + 256;
-		grown = reallocarray(diff->uids, diff->uid_room, sizeof(*grown));
-		if (grown == NULL)
-			return false;
-		diff->uids = grown;
-	}
-	diff->uids[diff->uid_count++] = uid;
-	return true;
-}
-
 static const char *
 shadow_word(enum hxb_map_shadow shadow)
 {
@@ -145,7 +169,7 @@ describe_old(const struct hxb_map *map, const struct hxb_map_user *user)
 	if (asprintf(&text, "%s", shadow_word(user->shadow)) == -1)
 		return NULL;
 	for (uint32_t i = 0; text != NULL && i < user->role_count; i++) {
-		if (hxb_map_role_at(map, user->roles[i], &role) != HXB_MAP_FOUND)
+		if (hxb_map_role_head(map, user->roles[i], &role) != HXB_MAP_FOUND)
 			continue;
 		if (asprintf(&longer, "%s%s %s", text, i == 0 ? "; groups" : "", role.group) == -1)
 			longer = NULL;
@@ -182,7 +206,7 @@ holds_digest(const struct hxb_map *map, const struct hxb_map_user *record, uint6
 	struct hxb_map_role role;
 
 	for (uint32_t i = 0; i < record->role_count; i++) {
-		if (hxb_map_role_at(map, record->roles[i], &role) == HXB_MAP_FOUND &&
+		if (hxb_map_role_head(map, record->roles[i], &role) == HXB_MAP_FOUND &&
 		    role.id_digest == digest)
 			return true;
 	}
@@ -199,7 +223,7 @@ same_roles(const struct hxb_map *map, const struct hxb_map_user *old, const stru
 	if (old->role_count != record->role_count)
 		return false;
 	for (size_t i = 0; i < user->role_count; i++) {
-		if (user->roles[i].active && holds_digest(map, old, hxb_id_digest(user->roles[i].id)))
+		if (user->roles[i].active && holds_digest(map, old, user->roles[i].id_digest))
 			kept++;
 	}
 	return kept == old->role_count;
@@ -214,6 +238,23 @@ invitation_ended(const struct hxb_diff *diff, const struct hxb_map_user *old, co
 	    strcmp(old->login, record->login) == 0 && same_roles(diff->old, old, user, record);
 }
 
+/* The user's record in the old map, which is kept: mostly the one behind the last user's. */
+static bool
+find_old(struct hxb_diff *diff, uint32_t uid, struct hxb_map_user *old)
+{
+	uint32_t index = diff->next;
+
+	if (hxb_map_user_at(diff->old, index, old) != HXB_MAP_FOUND || old->uid != uid) {
+		index = hxb_map_find_uid(diff->old, uid);
+		if (hxb_map_user_at(diff->old, index, old) != HXB_MAP_FOUND)
+			return false;
+	}
+	diff->next = index + 1;
+	diff->kept_count += !is_kept(diff, index);
+	diff->kept[index / 8] |= (unsigned char)(1 << index % 8);
+	return true;
+}
+
 enum hxb_result
 hxb_diff_user(struct hxb_diff *diff, const struct hxb_user *user, const struct hxb_map_user *record,
     const char *state, struct hxb_error *error)
@@ -221,11 +262,12 @@ hxb_diff_user(struct hxb_diff *diff, const struct hxb_user *user, const struct h
 	struct hxb_map_user old;
 	enum hxb_result r = HXB_OK;
 
-	if (!remember_uid(diff, record->uid))
-		return no_memory(error);
+	diff->new_count++;
 	if (diff->old == NULL)
 		return HXB_OK;
-	if (hxb_map_user_by_uid(diff->old, record->uid, &old) != HXB_MAP_FOUND)
+	if (diff->new_count % FORGET_EVERY == 0)
+		hxb_map_forget_pages(diff->old);
+	if (!find_old(diff, record->uid, &old))
 		r = add_event(diff, ADDED, user->id, record->login, strdup(""),
 		    describe_new(user, record, state), error);
 	else if (old.shadow != record->shadow || strcmp(old.login, record->login) != 0 ||
@@ -238,14 +280,6 @@ hxb_diff_user(struct hxb_diff *diff, const struct hxb_user *user, const struct h
 	return r;
 }
 
-static int
-compare_uids(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 /* Users of the old map who are not in the new one. Their ids are known by digest only: the ledger's entry has
  * the id. */
 static enum hxb_result
@@ -253,19 +287,10 @@ find_removed(struct hxb_diff *diff, struct hxb_ledger *ledger, struct hxb_error 
 {
 	struct hxb_map_user old;
 	struct hxb_entry *entry;
-	enum hxb_map_status status;
 	enum hxb_result r = HXB_OK;
 
-	if (diff->uid_count > 0)
-		qsort(diff->uids, diff->uid_count, sizeof(*diff->uids), compare_uids);
-	for (uint32_t i = 0; r == HXB_OK; i++) {
-		status = hxb_map_user_at(diff->old, i, &old);
-		if (status == HXB_MAP_NOT_FOUND)
-			break;
-		if (status != HXB_MAP_FOUND ||
-		    (diff->uid_count > 0 &&
-		        bsearch(&old.uid, diff->uids, diff->uid_count, sizeof(*diff->uids), compare_uids) !=
-		            NULL))
+	for (uint32_t i = 0; r == HXB_OK && i < diff->before; i++) {
+		if (is_kept(diff, i) || hxb_map_user_at(diff->old, i, &old) != HXB_MAP_FOUND)
 			continue;
 		r = hxb_ledger_entry_by_login(ledger, old.login, &entry, error);
 		if (r == HXB_OK || r == HXB_NOT_FOUND)
@@ -339,7 +364,7 @@ hxb_diff_record(struct hxb_diff *diff, struct hxb_ledger *ledger, struct hxb_pub
 	enum hxb_result r = HXB_OK;
 
 	if (diff->old == NULL) {
-		report->added = (unsigned)diff->uid_count;
+		report->added = diff->new_count;
 		return HXB_OK;
 	}
 	r = find_removed(diff, ledger, error);
@@ -376,7 +401,7 @@ count_groups(const struct hxb_map *map, const struct hxb_user *user)
 
 	for (size_t i = 0; i < user->role_count; i++) {
 		const struct hxb_role *role = &user->roles[i];
-		bool shown = map_has_role(map, hxb_id_digest(role->id)) ||
+		bool shown = map_has_role(map, role->id_digest) ||
 		    (hxb_login_valid(role->name) && !hxb_name_reserved(role->name));
 
 		if (role->active && shown)

@@ -24,8 +24,10 @@ void hxb_diff_reset(struct hxb_diff *);
 enum hxb_result hxb_diff_user(struct hxb_diff *, const struct hxb_user *user,
     const struct hxb_map_user *record, const char *state, struct hxb_error *error);
 
-/* Users in the map before. */
+/* Users in the map before, and those of them who were not taken yet and whose digest is none of these
+ * (ascending). */
 unsigned hxb_diff_before(const struct hxb_diff *);
+unsigned hxb_diff_missing(const struct hxb_diff *, const uint64_t *digests, size_t count);
 
 /* Adds the events to the ledger's open transaction, and counts. */
 enum hxb_result hxb_diff_record(

@@ -149,12 +149,13 @@ restore_all(struct rebuilding *rebuilding, struct hxb_error *error)
 static enum hxb_result
 know_store(struct rebuilding *rebuilding, struct hxb_store *store, struct hxb_error *error)
 {
-	int64_t after = 0;
-	bool more = true;
+	struct hxb_slice slice = { .limit = 500, .roles = HXB_ROLES_LEFT_OUT, .more = true };
 	enum hxb_result r = hxb_store_roles(store, know_role, rebuilding, error);
 
-	while (r == HXB_OK && more)
-		r = hxb_store_users(store, &after, 500, &more, know_user, rebuilding, error);
+	while (r == HXB_OK && slice.more) {
+		hxb_store_set_deadline(store, hxb_deadline_in(HXB_CTL_DEADLINE));
+		r = hxb_store_users(store, &slice, know_user, rebuilding, error);
+	}
 	if (rebuilding->count > 0)
 		qsort(rebuilding->ids, rebuilding->count, sizeof(*rebuilding->ids), compare_known);
 	return r;

@@ -18,6 +18,10 @@ struct hxb_standing {
 /* entry: NULL if the ledger does not know the user. Whatever it returns, hxb_standing_clear() may follow. */
 enum hxb_result hxb_standing_load(struct hxb_ledger *, const struct hxb_config *, const struct hxb_user *user,
     const struct hxb_entry *entry, int64_t now, struct hxb_standing *standing, struct hxb_error *error);
+/* The same for who knows whether the user is held. */
+enum hxb_result hxb_standing_judge(struct hxb_ledger *, const struct hxb_config *,
+    const struct hxb_user *user, const struct hxb_entry *entry, bool held, int64_t now,
+    struct hxb_standing *standing, struct hxb_error *error);
 void hxb_standing_clear(struct hxb_standing *);
 
 #endif

@@ -26,6 +26,7 @@ struct hxb_role {
 	char *id;
 	char *name;
 	bool active;
+	uint64_t id_digest;
 };
 
 /*
@@ -45,7 +46,9 @@ struct hxb_user {
 	bool odd; /* id or username is no proper text: never a login */
 	struct hxb_role *roles; /* sorted by name; inactive ones too */
 	size_t role_count;
-	int64_t position; /* for hxb_store_users() */
+	bool has_roles; /* the two above are set: see struct hxb_slice */
+	int64_t position; /* for struct hxb_slice, and hxb_store_user_at() */
+	size_t size; /* bytes of the block that holds this and the texts */
 };
 
 /* A column's bytes as they are, type included. */
@@ -60,6 +63,8 @@ struct hxb_parked {
 	struct hxb_value password;
 	char **role_ids; /* NULL-terminated */
 };
+
+#define HXB_USER_ROLES_MAX 1000 /* Hexabot's users have a handful */
 
 enum hxb_user_field { HXB_BY_ID, HXB_BY_USERNAME, HXB_BY_EMAIL };
 
@@ -82,22 +87,49 @@ bool hxb_store_exposed(const struct hxb_store *);
 /* One user with all roles, from one transaction. HXB_NOT_FOUND if there is none. The caller frees. */
 enum hxb_result hxb_store_user(struct hxb_store *, enum hxb_user_field field, const char *value,
     struct hxb_user **userp, struct hxb_error *error);
+enum hxb_result hxb_store_user_at(
+    struct hxb_store *, int64_t position, struct hxb_user **userp, struct hxb_error *error);
 void hxb_user_free(struct hxb_user *); /* takes NULL */
 bool hxb_user_has_role(const struct hxb_user *, const char *name); /* active ones only */
+void hxb_role_clear(struct hxb_role *);
 
 /*
- * Hands users to `each`, at most `limit` of them, read in one transaction, from behind position *after (0 at
- * first); *after moves on, and *more says whether there may be more. `each` runs after that transaction; it
- * does not keep the user.
+ * What is read in one transaction: at most `limit` rows and 20 milliseconds, from behind position `after` (0
+ * at first), which moves on; `more` says whether there may be more.
  */
+#define HXB_SLICE_TIME 20
+struct hxb_slice {
+	int64_t after;
+	unsigned limit;
+	enum {
+		HXB_ROLES_READ, /* users come with their roles */
+		HXB_ROLES_LEFT_OUT,
+		HXB_SHOWN_ONLY, /* without roles, and without what hxb_user_digest() leaves out */
+		HXB_ROLES_IF_CHANGED, /* with them only if the store is no longer at this version */
+	} roles;
+	int64_t version;
+	bool more;
+};
+
+/* Hands users to `each`, which runs after the transaction; it does not keep the user. */
 typedef enum hxb_result hxb_user_fn(const struct hxb_user *user, void *context, struct hxb_error *error);
-enum hxb_result hxb_store_users(struct hxb_store *, int64_t *after, unsigned limit, bool *more,
-    hxb_user_fn *each, void *context, struct hxb_error *error);
+enum hxb_result hxb_store_users(
+    struct hxb_store *, struct hxb_slice *slice, hxb_user_fn *each, void *context, struct hxb_error *error);
+
+/* Hands each user's each role to `each`, orphans and visitors among them. `each` runs within the transaction:
+ * no lock, no file, no wait. */
+typedef enum hxb_result hxb_membership_fn(
+    const char *user_id, const char *role_id, void *context, struct hxb_error *error);
+enum hxb_result hxb_store_memberships(struct hxb_store *, struct hxb_slice *slice, hxb_membership_fn *each,
+    void *context, struct hxb_error *error);
 
 /* Hands every role to `each`, by name. */
 typedef enum hxb_result hxb_role_fn(const struct hxb_role *role, void *context, struct hxb_error *error);
 enum hxb_result hxb_store_roles(
     struct hxb_store *, hxb_role_fn *each, void *context, struct hxb_error *error);
+
+/* Of all that the map shows of a user, but for the roles. */
+uint64_t hxb_user_digest(const struct hxb_user *);
 
 /* Changes whenever somebody else has committed anything to the store. */
 enum hxb_result hxb_store_version(struct hxb_store *, int64_t *version, struct hxb_error *error);

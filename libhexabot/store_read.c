@@ -7,40 +7,38 @@
 #include <sqlite3.h>
 
 #include "password.h"
-#include "secret.h"
 #include "store_private.h"
+#include "token.h"
 
 #define USER_COLUMNS \
-	"id, username, email, firstName, lastName, password, created_at, updated_at," \
+	"id, username, firstName, lastName, email, password, created_at, updated_at," \
 	" typeof(state) = 'integer' AND state = 1, rowid"
+/* The same, but only what the map shows: nothing else is looked for in the row. */
+#define SHOWN_COLUMNS \
+	"id, username, firstName, lastName, '', CASE WHEN substr(password, 1, 3) = '$2!' THEN password END," \
+	" '', '', typeof(state) = 'integer' AND state = 1, rowid"
 #define ROLE_COLUMNS "r.id, r.name, typeof(r.active) = 'integer' AND r.active = 1"
 #define OPERATOR "type = 'UserOrmEntity'"
-#define ROLES_MAX 1000 /* of one user; Hexabot has a handful */
 
-static void
-clear_role(struct hxb_role *role)
-{
-	free(role->id);
-	free(role->name);
-}
-
+/* Texts and roles are the user's own; the texts, a hash among them, are one block. */
 void
 hxb_user_free(struct hxb_user *user)
 {
 	if (user == NULL)
 		return;
 	for (size_t i = 0; i < user->role_count; i++)
-		clear_role(&user->roles[i]);
+		hxb_role_clear(&user->roles[i]);
 	free(user->roles);
-	free(user->id);
-	free(user->username);
-	free(user->email);
-	free(user->first_name);
-	free(user->last_name);
-	hxb_secret_free(user->password);
-	free(user->created_at);
-	free(user->updated_at);
+	explicit_bzero(user, user->size);
 	free(user);
+}
+
+void
+hxb_role_clear(struct hxb_role *role)
+{
+	free(role->id);
+	free(role->name);
+	*role = (struct hxb_role){ .active = false };
 }
 
 bool
@@ -62,6 +60,7 @@ read_role(sqlite3_stmt *stmt, struct hxb_role *role)
 	if (role->id == NULL || role->name == NULL)
 		return false;
 	role->active = sqlite3_column_int(stmt, 2) != 0;
+	role->id_digest = hxb_id_digest(role->id);
 	/* A name or id cut at a NUL would be another role's: it grants nothing, and is nobody's name. */
 	if (!hxb_db_is_plain_text(stmt, 0) || !hxb_db_is_plain_text(stmt, 1)) {
 		role->active = false;
@@ -79,9 +78,9 @@ read_roles(struct hxb_store *store, struct hxb_user *user, sqlite3_stmt *stmt, s
 	sqlite3_reset(stmt);
 	sqlite3_bind_text(stmt, 1, user->id, -1, SQLITE_STATIC);
 	while ((r = hxb_db_step(&store->db, stmt, error)) == HXB_OK) {
-		if (user->role_count == ROLES_MAX)
+		if (user->role_count == HXB_USER_ROLES_MAX)
 			return hxb_fail(error, HXB_UNREADABLE, "%s: a user with more than %d roles",
-			    store->path, ROLES_MAX);
+			    store->path, HXB_USER_ROLES_MAX);
 		grown = reallocarray(user->roles, user->role_count + 1, sizeof(*user->roles));
 		if (grown == NULL)
 			return hxb_fail(error, HXB_FAILED, "out of memory");
@@ -93,43 +92,81 @@ read_roles(struct hxb_store *store, struct hxb_user *user, sqlite3_stmt *stmt, s
 	return r == HXB_NOT_FOUND ? HXB_OK : r;
 }
 
-/* A hash, or NULL: whatever else the column holds is no password. */
-static bool
-read_password(sqlite3_stmt *stmt, int column, char **password)
+#define TEXT_COLUMNS 8 /* the first ones of USER_COLUMNS */
+#define PASSWORD_COLUMN 5
+
+/* A text column as it is in SQLite's memory, up to its first NUL; "" for what is no text. */
+struct text {
+	const char *start;
+	size_t length;
+	bool plain; /* it is text, and has no NUL inside */
+};
+
+static struct text
+text_of(sqlite3_stmt *stmt, int column)
 {
-	*password = NULL;
-	if (!hxb_db_is_plain_text(stmt, column) || sqlite3_column_bytes(stmt, column) >= 2 * HXB_HASH_SIZE)
-		return true;
-	*password = hxb_db_text(stmt, column);
-	return *password != NULL;
+	struct text text = { .start = "" };
+	const unsigned char *found;
+
+	if (sqlite3_column_type(stmt, column) != SQLITE_TEXT ||
+	    (found = sqlite3_column_text(stmt, column)) == NULL)
+		return text;
+	text.start = (const char *)found;
+	text.length = strlen(text.start);
+	text.plain = text.length == (size_t)sqlite3_column_bytes(stmt, column);
+	return text;
 }
 
-/* Reads USER_COLUMNS of the present row, and the roles. */
+/* The present row's texts, in the block behind the user. */
+static struct hxb_user *
+copy_texts(const struct text texts[TEXT_COLUMNS])
+{
+	size_t size = sizeof(struct hxb_user);
+	struct hxb_user *user;
+	char *end;
+
+	for (int i = 0; i < TEXT_COLUMNS; i++)
+		size += texts[i].length + 1;
+	user = malloc(size);
+	if (user == NULL)
+		return NULL;
+	*user = (struct hxb_user){ .size = size };
+	char **const fields[TEXT_COLUMNS] = { &user->id, &user->username, &user->first_name, &user->last_name,
+		&user->email, &user->password, &user->created_at, &user->updated_at };
+	end = (char *)(user + 1);
+	for (int i = 0; i < TEXT_COLUMNS; i++) {
+		memcpy(end, texts[i].start, texts[i].length);
+		end[texts[i].length] = '\0';
+		*fields[i] = end;
+		end += texts[i].length + 1;
+	}
+	return user;
+}
+
+/* Reads USER_COLUMNS of the present row, and the roles, unless `roles` is NULL. */
 static enum hxb_result
 read_user(struct hxb_store *store, sqlite3_stmt *stmt, sqlite3_stmt *roles, struct hxb_user **userp,
     struct hxb_error *error)
 {
+	struct text texts[TEXT_COLUMNS], *password = &texts[PASSWORD_COLUMN];
 	struct hxb_user *user;
-	enum hxb_result r;
+	enum hxb_result r = HXB_OK;
 
-	user = calloc(1, sizeof(*user));
+	for (int i = 0; i < TEXT_COLUMNS; i++)
+		texts[i] = text_of(stmt, i);
+	/* Whatever else than a hash the column holds is no password. */
+	if (!password->plain || password->length >= 2 * HXB_HASH_SIZE)
+		*password = (struct text){ .start = "" };
+	user = copy_texts(texts);
 	if (user == NULL)
 		return hxb_fail(error, HXB_FAILED, "out of memory");
-	user->id = hxb_db_text(stmt, 0);
-	user->username = hxb_db_text(stmt, 1);
-	user->email = hxb_db_text(stmt, 2);
-	user->first_name = hxb_db_text(stmt, 3);
-	user->last_name = hxb_db_text(stmt, 4);
-	user->created_at = hxb_db_text(stmt, 6);
-	user->updated_at = hxb_db_text(stmt, 7);
+	if (!password->plain)
+		user->password = NULL;
 	user->enabled = sqlite3_column_int(stmt, 8) != 0;
-	user->odd = !hxb_db_is_plain_text(stmt, 0) || !hxb_db_is_plain_text(stmt, 1);
+	user->odd = !texts[0].plain || !texts[1].plain;
 	user->position = sqlite3_column_int64(stmt, 9);
-	if (!read_password(stmt, 5, &user->password) || user->id == NULL || user->username == NULL ||
-	    user->email == NULL || user->first_name == NULL || user->last_name == NULL ||
-	    user->created_at == NULL || user->updated_at == NULL)
-		r = hxb_fail(error, HXB_FAILED, "out of memory");
-	else
+	user->has_roles = roles != NULL;
+	if (roles != NULL)
 		r = read_roles(store, user, roles, error);
 	if (r == HXB_OK) {
 		*userp = user;
@@ -170,6 +207,21 @@ end_reading(struct hxb_store *store)
 	hxb_store_leave(store);
 }
 
+/* The first row of a prepared statement, with the roles. */
+static enum hxb_result
+first_user(struct hxb_store *store, sqlite3_stmt *stmt, struct hxb_user **userp, struct hxb_error *error)
+{
+	sqlite3_stmt *roles = NULL;
+	enum hxb_result r = prepare_roles(store, &roles, error);
+
+	if (r == HXB_OK)
+		r = hxb_db_step(&store->db, stmt, error);
+	if (r == HXB_OK)
+		r = read_user(store, stmt, roles, userp, error);
+	hxb_db_end(&store->db, roles);
+	return r;
+}
+
 enum hxb_result
 hxb_store_user(struct hxb_store *store, enum hxb_user_field field, const char *value, struct hxb_user **userp,
     struct hxb_error *error)
@@ -179,7 +231,7 @@ hxb_store_user(struct hxb_store *store, enum hxb_user_field field, const char *v
 		[HXB_BY_USERNAME] = "SELECT " USER_COLUMNS " FROM users WHERE " OPERATOR " AND username = ?1",
 		[HXB_BY_EMAIL] = "SELECT " USER_COLUMNS " FROM users WHERE " OPERATOR " AND email = ?1",
 	};
-	sqlite3_stmt *stmt = NULL, *roles = NULL;
+	sqlite3_stmt *stmt = NULL;
 	enum hxb_result r;
 
 	*userp = NULL;
@@ -188,68 +240,148 @@ hxb_store_user(struct hxb_store *store, enum hxb_user_field field, const char *v
 		return r;
 	r = hxb_db_query(&store->db, &stmt, error, queries[field], "t", value);
 	if (r == HXB_OK)
-		r = prepare_roles(store, &roles, error);
-	if (r == HXB_OK)
-		r = hxb_db_step(&store->db, stmt, error);
-	if (r == HXB_OK)
-		r = read_user(store, stmt, roles, userp, error);
-	else if (r == HXB_NOT_FOUND)
+		r = first_user(store, stmt, userp, error);
+	if (r == HXB_NOT_FOUND)
 		hxb_fail(error, r, "%.64s: no such user", value);
-	sqlite3_finalize(stmt);
-	sqlite3_finalize(roles);
+	hxb_db_end(&store->db, stmt);
 	end_reading(store);
+	return r;
+}
+
+enum hxb_result
+hxb_store_user_at(struct hxb_store *store, int64_t position, struct hxb_user **userp, struct hxb_error *error)
+{
+	sqlite3_stmt *stmt = NULL;
+	enum hxb_result r;
+
+	*userp = NULL;
+	r = begin_reading(store, error);
+	if (r != HXB_OK)
+		return r;
+	r = hxb_db_query(&store->db, &stmt, error,
+	    "SELECT " USER_COLUMNS " FROM users WHERE " OPERATOR " AND rowid = ?1", "i", position);
+	if (r == HXB_OK)
+		r = first_user(store, stmt, userp, error);
+	hxb_db_end(&store->db, stmt);
+	end_reading(store);
+	return r;
+}
+
+/* Whether to go on: a reader delays Hexabot's commits for as long as its transaction lasts. */
+static bool
+slice_goes_on(const struct hxb_slice *slice, unsigned count, const struct hxb_deadline *end)
+{
+	return count < slice->limit && (count % 64 != 0 || hxb_deadline_left(end) > 0 || count == 0);
+}
+
+/* The statement for the roles, unless the caller knows them all: nobody has committed since. */
+static enum hxb_result
+prepare_slice(struct hxb_store *store, const struct hxb_slice *slice, sqlite3_stmt **stmt,
+    sqlite3_stmt **roles, struct hxb_error *error)
+{
+	static const char all[] =
+	    "SELECT " USER_COLUMNS " FROM users WHERE " OPERATOR " AND rowid > ?1 ORDER BY rowid LIMIT ?2";
+	static const char shown[] =
+	    "SELECT " SHOWN_COLUMNS " FROM users WHERE " OPERATOR " AND rowid > ?1 ORDER BY rowid LIMIT ?2";
+	int64_t version = 0;
+	enum hxb_result r = HXB_OK;
+
+	if (slice->roles == HXB_ROLES_IF_CHANGED)
+		r = hxb_db_number(&store->db, &version, error, "PRAGMA data_version", "");
+	if (r == HXB_OK)
+		r = hxb_db_query(&store->db, stmt, error, slice->roles == HXB_SHOWN_ONLY ? shown : all, "ii",
+		    slice->after, (int64_t)slice->limit);
+	if (r == HXB_OK &&
+	    (slice->roles == HXB_ROLES_READ ||
+	        (slice->roles == HXB_ROLES_IF_CHANGED && version != slice->version)))
+		r = prepare_roles(store, roles, error);
 	return r;
 }
 
 /* Reads one slice into users[]; *count says how many, also on failure. */
 static enum hxb_result
-read_slice(struct hxb_store *store, int64_t after, unsigned limit, struct hxb_user **users, unsigned *count,
+read_slice(struct hxb_store *store, const struct hxb_slice *slice, struct hxb_user **users, unsigned *count,
     struct hxb_error *error)
 {
 	sqlite3_stmt *stmt = NULL, *roles = NULL;
+	struct hxb_deadline end;
 	enum hxb_result r;
 
 	r = begin_reading(store, error);
 	if (r != HXB_OK)
 		return r;
-	r = hxb_db_query(&store->db, &stmt, error,
-	    "SELECT " USER_COLUMNS " FROM users WHERE " OPERATOR " AND rowid > ?1 ORDER BY rowid LIMIT ?2",
-	    "ii", after, (int64_t)limit);
-	if (r == HXB_OK)
-		r = prepare_roles(store, &roles, error);
-	while (r == HXB_OK && *count < limit && (r = hxb_db_step(&store->db, stmt, error)) == HXB_OK) {
+	r = prepare_slice(store, slice, &stmt, &roles, error);
+	end = hxb_deadline_in(HXB_SLICE_TIME);
+	while (r == HXB_OK && slice_goes_on(slice, *count, &end) &&
+	    (r = hxb_db_step(&store->db, stmt, error)) == HXB_OK) {
 		r = read_user(store, stmt, roles, &users[*count], error);
-		if (r == HXB_OK && users[(*count)++]->position <= after)
+		if (r == HXB_OK && users[(*count)++]->position <= slice->after)
 			r = hxb_fail(error, HXB_UNREADABLE, "%s: its rows are not in order", store->path);
 	}
-	sqlite3_finalize(stmt);
-	sqlite3_finalize(roles);
+	hxb_db_end(&store->db, stmt);
+	hxb_db_end(&store->db, roles);
 	end_reading(store);
-	return r == HXB_NOT_FOUND ? HXB_OK : r;
+	return r;
 }
 
 enum hxb_result
-hxb_store_users(struct hxb_store *store, int64_t *after, unsigned limit, bool *more, hxb_user_fn *each,
-    void *context, struct hxb_error *error)
+hxb_store_users(struct hxb_store *store, struct hxb_slice *slice, hxb_user_fn *each, void *context,
+    struct hxb_error *error)
 {
 	struct hxb_user **users;
 	unsigned count = 0;
 	enum hxb_result r;
 
-	users = calloc(limit, sizeof(struct hxb_user *));
+	users = calloc(slice->limit, sizeof(struct hxb_user *));
 	if (users == NULL)
 		return hxb_fail(error, HXB_FAILED, "out of memory");
-	r = read_slice(store, *after, limit, users, &count, error);
-	*more = count == limit;
+	r = read_slice(store, slice, users, &count, error);
+	slice->more = r == HXB_OK;
+	if (r == HXB_NOT_FOUND)
+		r = HXB_OK;
 	/* Outside of the transaction and the bracket: `each` may take its time, and touch root's files. */
 	for (unsigned i = 0; i < count; i++) {
-		*after = users[i]->position;
+		slice->after = users[i]->position;
 		if (r == HXB_OK)
 			r = each(users[i], context, error);
 		hxb_user_free(users[i]);
 	}
 	free(users);
 	return r;
+}
+
+enum hxb_result
+hxb_store_memberships(struct hxb_store *store, struct hxb_slice *slice, hxb_membership_fn *each,
+    void *context, struct hxb_error *error)
+{
+	sqlite3_stmt *stmt = NULL;
+	struct hxb_deadline end;
+	unsigned count = 0;
+	int64_t position;
+	enum hxb_result r;
+
+	r = begin_reading(store, error);
+	if (r != HXB_OK)
+		return r;
+	r = hxb_db_query(&store->db, &stmt, error,
+	    "SELECT user_id, role_id, rowid FROM user_roles WHERE rowid > ?1 ORDER BY rowid LIMIT ?2", "ii",
+	    slice->after, (int64_t)slice->limit);
+	end = hxb_deadline_in(HXB_SLICE_TIME);
+	while (r == HXB_OK && slice_goes_on(slice, count, &end) &&
+	    (r = hxb_db_step(&store->db, stmt, error)) == HXB_OK) {
+		position = sqlite3_column_int64(stmt, 2);
+		if (position <= slice->after)
+			r = hxb_fail(error, HXB_UNREADABLE, "%s: its rows are not in order", store->path);
+		else if (hxb_db_is_plain_text(stmt, 0) && hxb_db_is_plain_text(stmt, 1))
+			r = each((const char *)sqlite3_column_text(stmt, 0),
+			    (const char *)sqlite3_column_text(stmt, 1), context, error);
+		slice->after = position;
+		count++;
+	}
+	hxb_db_end(&store->db, stmt);
+	end_reading(store);
+	slice->more = r == HXB_OK;
+	return r == HXB_NOT_FOUND ? HXB_OK : r;
 }
 
 static enum hxb_result
@@ -271,7 +403,7 @@ read_all_roles(struct hxb_store *store, struct hxb_role **roles, size_t *count, 
 		if (grown == NULL || !read_role(stmt, &grown[(*count)++]))
 			r = hxb_fail(error, HXB_FAILED, "out of memory");
 	}
-	sqlite3_finalize(stmt);
+	hxb_db_end(&store->db, stmt);
 	end_reading(store);
 	return r == HXB_NOT_FOUND ? HXB_OK : r;
 }
@@ -287,7 +419,7 @@ hxb_store_roles(struct hxb_store *store, hxb_role_fn *each, void *context, struc
 	for (size_t i = 0; i < count; i++) {
 		if (r == HXB_OK)
 			r = each(&roles[i], context, error);
-		clear_role(&roles[i]);
+		hxb_role_clear(&roles[i]);
 	}
 	free(roles);
 	return r;
@@ -310,7 +442,7 @@ hxb_store_read_parked(
 		r = hxb_db_step(&store->db, stmt, error);
 	if (r == HXB_OK && !hxb_db_value(stmt, 0, &parked->password))
 		r = hxb_fail(error, HXB_FAILED, "out of memory");
-	sqlite3_finalize(stmt);
+	hxb_db_end(&store->db, stmt);
 	if (r == HXB_OK)
 		r = hxb_db_texts(&store->db, &parked->role_ids, error,
 		    "SELECT role_id FROM user_roles WHERE user_id = ?1 ORDER BY role_id", id);
@@ -318,6 +450,22 @@ hxb_store_read_parked(
 	if (r != HXB_OK)
 		hxb_parked_clear(parked);
 	return r;
+}
+
+/* What the map depends on: id, username, first and last name, which lie side by side; state; and of passwords
+ * only those that are a mark of ours. */
+uint64_t
+hxb_user_digest(const struct hxb_user *user)
+{
+	const bool marked = user->password != NULL && strncmp(user->password, "$2!", 3) == 0;
+	struct {
+		uint64_t texts, mark, flags;
+	} all = { .flags = (uint64_t)user->enabled | (uint64_t)user->odd << 1 };
+
+	all.texts = hxb_quick_digest(user->id, (size_t)(user->email - user->id));
+	if (marked)
+		all.mark = hxb_quick_digest(user->password, strlen(user->password));
+	return hxb_quick_digest(&all, sizeof(all));
 }
 
 enum hxb_result

@@ -109,6 +109,10 @@ hxb_db_close(struct hxb_db *db)
 	if (db->sql == NULL)
 		return;
 	hxb_db_rollback(db);
+	for (size_t i = 0; i < HXB_DB_STATEMENTS; i++) {
+		sqlite3_finalize(db->statements[i]);
+		db->statements[i] = NULL;
+	}
 	sqlite3_close_v2(db->sql);
 	db->sql = NULL;
 }
@@ -139,6 +143,39 @@ bind_value(sqlite3_stmt *stmt, int index, const struct hxb_value *value)
 	return sqlite3_bind_null(stmt, index);
 }
 
+/* A statement that was prepared before and is at rest, or a new one. */
+static int
+prepare(struct hxb_db *db, const char *sql, sqlite3_stmt **stmtp)
+{
+	for (size_t i = 0; i < HXB_DB_STATEMENTS; i++) {
+		*stmtp = db->statements[i];
+		if (*stmtp != NULL && strcmp(sqlite3_sql(*stmtp), sql) == 0) {
+			db->statements[i] = NULL;
+			return SQLITE_OK;
+		}
+	}
+	*stmtp = NULL;
+	return sqlite3_prepare_v3(db->sql, sql, -1, SQLITE_PREPARE_PERSISTENT, stmtp, NULL);
+}
+
+void
+hxb_db_end(struct hxb_db *db, sqlite3_stmt *stmt)
+{
+	size_t place = 0;
+
+	if (stmt == NULL)
+		return;
+	sqlite3_reset(stmt);
+	sqlite3_clear_bindings(stmt);
+	while (place < HXB_DB_STATEMENTS && db->statements[place] != NULL)
+		place++;
+	if (place == HXB_DB_STATEMENTS) {
+		place = db->next_statement++ % HXB_DB_STATEMENTS;
+		sqlite3_finalize(db->statements[place]);
+	}
+	db->statements[place] = stmt;
+}
+
 static enum hxb_result
 query(struct hxb_db *db, sqlite3_stmt **stmtp, struct hxb_error *error, const char *sql, const char *types,
     va_list args)
@@ -147,7 +184,7 @@ query(struct hxb_db *db, sqlite3_stmt **stmtp, struct hxb_error *error, const ch
 	int code;
 
 	*stmtp = NULL;
-	code = sqlite3_prepare_v2(db->sql, sql, -1, stmtp, NULL);
+	code = prepare(db, sql, stmtp);
 	for (int i = 0; code == SQLITE_OK && types[i] != '\0'; i++) {
 		if (types[i] == 't')
 			code = sqlite3_bind_text(
@@ -160,7 +197,7 @@ query(struct hxb_db *db, sqlite3_stmt **stmtp, struct hxb_error *error, const ch
 	if (code == SQLITE_OK)
 		return HXB_OK;
 	r = hxb_db_failed(db, code, error);
-	sqlite3_finalize(*stmtp);
+	hxb_db_end(db, *stmtp);
 	*stmtp = NULL;
 	return r;
 }
@@ -203,7 +240,7 @@ hxb_db_run(
 	va_end(args);
 	while (r == HXB_OK)
 		r = hxb_db_step(db, stmt, error);
-	sqlite3_finalize(stmt);
+	hxb_db_end(db, stmt);
 	if (r != HXB_NOT_FOUND)
 		return r;
 	if (changed != NULL)
@@ -226,7 +263,7 @@ hxb_db_number(
 		r = hxb_db_step(db, stmt, error);
 	if (r == HXB_OK)
 		*number = sqlite3_column_int64(stmt, 0);
-	sqlite3_finalize(stmt);
+	hxb_db_end(db, stmt);
 	return r;
 }
 
@@ -253,7 +290,7 @@ hxb_db_texts(
 		if (grown == NULL || grown[count++] == NULL)
 			r = hxb_fail(error, HXB_FAILED, "out of memory");
 	}
-	sqlite3_finalize(stmt);
+	hxb_db_end(db, stmt);
 	return r == HXB_NOT_FOUND ? HXB_OK : r;
 }
 

@@ -18,8 +18,13 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
+#define HXB_DB_STATEMENTS 16
+
 struct hxb_db {
 	struct sqlite3 *sql;
+	struct sqlite3_stmt
+	    *statements[HXB_DB_STATEMENTS]; /* at rest, for the next time: preparing costs more */
+	unsigned next_statement; /* whose place is taken if there is none */
 	const char *what; /* for messages: the path */
 	struct hxb_deadline deadline;
 };
@@ -37,10 +42,12 @@ void hxb_db_rollback(struct hxb_db *db);
 
 /*
  * Prepares one statement and binds its parameters by `types`: t const char * (NULL: NULL), i int64_t, v const
- * struct hxb_value *. *stmtp is NULL on failure; sqlite3_finalize() it.
+ * struct hxb_value *. *stmtp is NULL on failure; hxb_db_end() it, which takes NULL.
  */
 enum hxb_result hxb_db_query(struct hxb_db *db, struct sqlite3_stmt **stmtp, struct hxb_error *error,
     const char *sql, const char *types, ...);
+
+void hxb_db_end(struct hxb_db *db, struct sqlite3_stmt *stmt);
 
 /* HXB_OK: a row. HXB_NOT_FOUND: no more rows. */
 enum hxb_result hxb_db_step(struct hxb_db *db, struct sqlite3_stmt *stmt, struct hxb_error *error);

@@ -102,22 +102,46 @@ hxb_code_digest(const char *typed, unsigned char digest[HXB_CODE_DIGEST_SIZE])
 			symbols[count++] = (unsigned char)symbol_of(*typed);
 	}
 	good = good && count == CODE_SYMBOLS;
-	/* Cannot fail: see hxb_id_digest(). */
+	/* Cannot fail: see hxb_id_hash(). */
 	if (good)
 		crypto_generichash(digest, HXB_CODE_DIGEST_SIZE, symbols, sizeof(symbols), NULL, 0);
 	HXB_WIPE(symbols);
 	return good;
 }
 
+void
+hxb_id_hash(const char *id, unsigned char hash[HXB_ID_HASH_SIZE])
+{
+	/* Cannot fail: the sizes are within the library's bounds, and no key is given. */
+	crypto_generichash(hash, HXB_ID_HASH_SIZE, (const unsigned char *)id, strlen(id), NULL, 0);
+}
+
+uint64_t
+hxb_id_hash_digest(const unsigned char hash[HXB_ID_HASH_SIZE])
+{
+	uint64_t digest = 0;
+
+	for (size_t i = 0; i < sizeof(digest); i++)
+		digest |= (uint64_t)hash[i] << (8 * i);
+	return digest;
+}
+
 uint64_t
 hxb_id_digest(const char *id)
 {
-	unsigned char bytes[crypto_generichash_BYTES_MIN];
-	uint64_t digest = 0;
+	unsigned char hash[HXB_ID_HASH_SIZE];
 
-	/* Cannot fail: the sizes are within the library's bounds, and no key is given. */
-	crypto_generichash(bytes, sizeof(bytes), (const unsigned char *)id, strlen(id), NULL, 0);
-	for (size_t i = 0; i < sizeof(digest); i++)
-		digest |= (uint64_t)bytes[i] << (8 * i);
+	hxb_id_hash(id, hash);
+	return hxb_id_hash_digest(hash);
+}
+
+uint64_t
+hxb_quick_digest(const void *data, size_t size)
+{
+	static const unsigned char key[crypto_shorthash_KEYBYTES] = { 0 };
+	uint64_t digest;
+
+	_Static_assert(sizeof(digest) == crypto_shorthash_BYTES, "SipHash has 64 bits");
+	crypto_shorthash((unsigned char *)&digest, data, size, key);
 	return digest;
 }

@@ -31,7 +31,14 @@ enum hxb_result hxb_code_make(char code[HXB_CODE_SIZE], struct hxb_error *error)
  */
 bool hxb_code_digest(const char *typed, unsigned char digest[HXB_CODE_DIGEST_SIZE]);
 
-/* A keyless digest of a user's or role's id: the same on every host, so that uids are too. */
+/* A keyless digest of a user's or role's id: the same on every host, so that uids are too. The number is its
+ * first eight bytes, little-endian. */
+#define HXB_ID_HASH_SIZE 16
+void hxb_id_hash(const char *id, unsigned char hash[HXB_ID_HASH_SIZE]);
 uint64_t hxb_id_digest(const char *id);
+uint64_t hxb_id_hash_digest(const unsigned char hash[HXB_ID_HASH_SIZE]);
+
+/* A fast digest, to tell whether something is still the same. Not a secret's, nor against a forger. */
+uint64_t hxb_quick_digest(const void *data, size_t size);
 
 #endif

@@ -72,12 +72,28 @@ make_directory(const char *path)
 }
 
 static inline struct hxb_map_writer *
-some_writer(bool enumerate)
+new_writer_in(const char *directory, bool enumerate)
 {
-	struct hxb_map_writer *w = hxb_map_writer_new(enumerate);
+	struct hxb_error error = { "" };
+	struct hxb_map_writer *w;
+
+	if (hxb_map_writer_new(directory, enumerate, &w, &error) != HXB_OK)
+		fail_msg("%s", error.text);
+	return w;
+}
+
+static inline struct hxb_map_writer *
+new_writer(bool enumerate)
+{
+	return new_writer_in(HXB_STATE_DIR, enumerate);
+}
+
+static inline struct hxb_map_writer *
+some_writer_in(const char *directory, bool enumerate)
+{
+	struct hxb_map_writer *w = new_writer_in(directory, enumerate);
 	uint32_t i, index;
 
-	assert_non_null(w);
 	for (i = 0; i < ROLES; i++) {
 		assert_int_equal(hxb_map_writer_role(w, &some_roles[i], &index), HXB_OK);
 		assert_int_equal(index, i);
@@ -89,13 +105,19 @@ some_writer(bool enumerate)
 	return w;
 }
 
+static inline struct hxb_map_writer *
+some_writer(bool enumerate)
+{
+	return some_writer_in(HXB_STATE_DIR, enumerate);
+}
+
 /* Writes, installs and frees. */
 static inline void
-install(struct hxb_map_writer *w, const char *directory, uint64_t generation)
+install(struct hxb_map_writer *w, uint64_t generation)
 {
 	struct hxb_error error = { "" };
 
-	if (hxb_map_writer_write(w, directory, generation, &error) != HXB_OK ||
+	if (hxb_map_writer_write(w, &(struct hxb_map_info){ .generation = generation }, &error) != HXB_OK ||
 	    hxb_map_writer_install(w, &error) != HXB_OK)
 		fail_msg("%s", error.text);
 	hxb_map_writer_free(w);

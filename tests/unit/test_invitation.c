@@ -149,7 +149,7 @@ where_a_code_counts(void **state)
 {
 	static char manager[] = "manager", sshd[] = "sshd", login[] = "login";
 	static char *login_roles[] = { manager, NULL }, *services[] = { sshd, login, NULL };
-	static struct hxb_role roles[] = { { id, manager, true } };
+	static struct hxb_role roles[] = { { .id = id, .name = manager, .active = true } };
 	static const struct {
 		const char *service;
 		enum hxb_state state;

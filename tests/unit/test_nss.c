@@ -138,7 +138,7 @@ erange_comes_exactly_when_it_does_not_fit(void **state)
 	size_t i, shift, size;
 
 	(void)state;
-	install(some_writer(true), HXB_STATE_DIR, 1);
+	install(some_writer(true), 1);
 	for (i = 0; i < COUNT(calls); i++) {
 		for (shift = 0; shift < 8; shift++) {
 			for (size = 0; size < 128; size++)
@@ -163,7 +163,7 @@ answers_point_into_the_callers_buffer(void **state)
 	int error = 0;
 
 	(void)state;
-	install(some_writer(true), HXB_STATE_DIR, 1);
+	install(some_writer(true), 1);
 	assert_int_equal(run_getpwnam(&passwd, buffer, sizeof(buffer), &error), NSS_STATUS_SUCCESS);
 	assert_within(passwd.pw_name, buffer, sizeof(buffer));
 	assert_within(passwd.pw_passwd, buffer, sizeof(buffer));
@@ -200,7 +200,7 @@ every_user_is_found_by_login_and_uid(void **state)
 	size_t i;
 
 	(void)state;
-	install(some_writer(true), HXB_STATE_DIR, 1);
+	install(some_writer(true), 1);
 	for (i = 0; i < USERS; i++) {
 		assert_passwd(getpwnam(some_users[i].login), &some_users[i]);
 		assert_passwd(getpwuid(some_users[i].uid), &some_users[i]);
@@ -214,7 +214,7 @@ nobody_elses_names_are_answered(void **state)
 	struct passwd passwd, *found = &passwd;
 
 	(void)state;
-	install(some_writer(true), HXB_STATE_DIR, 1);
+	install(some_writer(true), 1);
 	assert_null(getpwnam("root"));
 	assert_null(getpwnam("gone"));
 	assert_null(getpwnam(""));
@@ -237,7 +237,7 @@ a_private_group_has_the_users_number_and_no_members(void **state)
 	struct group *group;
 
 	(void)state;
-	install(some_writer(true), HXB_STATE_DIR, 1);
+	install(some_writer(true), 1);
 	group = getgrnam("hexabot.Dora.x");
 	assert_non_null(group);
 	assert_int_equal(group->gr_gid, 1900000013);
@@ -255,7 +255,7 @@ a_role_group_lists_its_members(void **state)
 	struct group *group;
 
 	(void)state;
-	install(some_writer(true), HXB_STATE_DIR, 1);
+	install(some_writer(true), 1);
 	group = getgrgid(1900000002);
 	assert_non_null(group);
 	assert_string_equal(group->gr_name, "hexabot-manager");
@@ -273,13 +273,13 @@ static void
 a_role_group_may_begin_like_a_private_one(void **state)
 {
 	const struct hxb_map_role role = { "hexabot.team", 1900000001, 11, NULL, 0 };
-	struct hxb_map_writer *w = hxb_map_writer_new(true);
+	struct hxb_map_writer *w = new_writer(true);
 	struct group *group;
 	uint32_t index;
 
 	(void)state;
 	assert_int_equal(hxb_map_writer_role(w, &role, &index), HXB_OK);
-	install(w, HXB_STATE_DIR, 1);
+	install(w, 1);
 	group = getgrnam("hexabot.team");
 	assert_non_null(group);
 	assert_int_equal(group->gr_gid, 1900000001);
@@ -296,7 +296,7 @@ shadow_shows_the_state_and_never_a_hash(void **state)
 	size_t i;
 
 	(void)state;
-	install(some_writer(true), HXB_STATE_DIR, 1);
+	install(some_writer(true), 1);
 	for (i = 0; i < COUNT(cases); i++) {
 		shadow = getspnam(cases[i].login);
 		assert_non_null(shadow);
@@ -319,7 +319,7 @@ a_users_groups_are_their_roles(void **state)
 	int count = COUNT(gids);
 
 	(void)state;
-	install(some_writer(true), HXB_STATE_DIR, 1);
+	install(some_writer(true), 1);
 	assert_int_equal(getgrouplist("alice", 1900000010, gids, &count), 3);
 	assert_int_equal(gids[0], 1900000010);
 	assert_int_equal(gids[1], 1900000001);
@@ -358,7 +358,7 @@ initgroups_grows_stops_at_the_limit_and_skips_the_primary(void **state)
 	size_t i;
 
 	(void)state;
-	install(some_writer(true), HXB_STATE_DIR, 1);
+	install(some_writer(true), 1);
 	for (i = 0; i < COUNT(cases); i++) {
 		start = cases[i].start;
 		size = cases[i].size;
@@ -390,7 +390,7 @@ enumeration_lists_everybody_once(void **state)
 	size_t i, round;
 
 	(void)state;
-	install(some_writer(true), HXB_STATE_DIR, 1);
+	install(some_writer(true), 1);
 	for (round = 0; round < 2; round++) {
 		setpwent();
 		for (i = 0; i < USERS; i++)
@@ -428,7 +428,7 @@ an_entry_that_does_not_fit_comes_again(void **state)
 	size_t i;
 
 	(void)state;
-	install(some_writer(true), HXB_STATE_DIR, 1);
+	install(some_writer(true), 1);
 	FROM_MODULE(_nss_hexabot_setpwent)(0);
 	FROM_MODULE(_nss_hexabot_setspent)(0);
 	for (i = 0; i < USERS; i++) {
@@ -466,13 +466,11 @@ an_entry_that_does_not_fit_comes_again(void **state)
 static void
 an_enumeration_ends_in_the_map_it_began_in(void **state)
 {
-	struct hxb_map_writer *empty = hxb_map_writer_new(true);
-
 	(void)state;
-	install(some_writer(true), HXB_STATE_DIR, 1);
+	install(some_writer(true), 1);
 	setpwent();
 	assert_passwd(getpwent(), &some_users[0]);
-	install(empty, HXB_STATE_DIR, 2);
+	install(new_writer(true), 2);
 	assert_null(getpwnam("alice"));
 	assert_passwd(getpwent(), &some_users[1]);
 	setpwent();
@@ -484,7 +482,7 @@ static void
 nothing_is_listed_where_enumerate_is_off(void **state)
 {
 	(void)state;
-	install(some_writer(false), HXB_STATE_DIR, 1);
+	install(some_writer(false), 1);
 	setpwent();
 	assert_null(getpwent());
 	endpwent();
@@ -513,7 +511,7 @@ open_installed(void)
 {
 	int fd;
 
-	install(some_writer(true), HXB_STATE_DIR, 1);
+	install(some_writer(true), 1);
 	assert_non_null(getpwnam("alice"));
 	fd = open(HXB_MAP_PATH, O_RDWR | O_CLOEXEC);
 	assert_true(fd >= 0);
@@ -718,7 +716,7 @@ no_descriptor_stays_open(void **state)
 	unsigned int before;
 
 	(void)state;
-	install(some_writer(true), HXB_STATE_DIR, 1);
+	install(some_writer(true), 1);
 	before = count_descriptors();
 	assert_non_null(getpwnam("alice"));
 	setpwent();
@@ -733,7 +731,7 @@ fifty_thousand_members_are_listed(void **state)
 {
 	enum { MANY = 50000 };
 	const size_t room = MANY * 24;
-	struct hxb_map_writer *w = hxb_map_writer_new(true);
+	struct hxb_map_writer *w = new_writer(true);
 	struct hxb_map_user user = { "", "", "/", "/bin/sh", 0, 0, HXB_SHADOW_ENABLED, admins, 1 };
 	struct group group, *found;
 	char login[32];
@@ -751,7 +749,7 @@ fifty_thousand_members_are_listed(void **state)
 		user.uid = 2000000000 + i;
 		assert_int_equal(hxb_map_writer_user(w, &user), HXB_OK);
 	}
-	install(w, HXB_STATE_DIR, 1);
+	install(w, 1);
 	assert_int_equal(getgrgid_r(some_roles[0].gid, &group, buffer, 1024, &found), ERANGE);
 	assert_int_equal(getgrgid_r(some_roles[0].gid, &group, buffer, room, &found), 0);
 	assert_non_null(found);
@@ -776,7 +774,7 @@ static _Atomic bool stop;
 static void
 install_numbered(uint32_t number)
 {
-	struct hxb_map_writer *w = hxb_map_writer_new(true);
+	struct hxb_map_writer *w = new_writer(true);
 	struct hxb_map_role role = { "hexabot-admin", FIRST_GID + number, 1, NULL, 0 };
 	struct hxb_map_user user = { "alice", "", "/home/alice", "", FIRST_UID + number, 2,
 		HXB_SHADOW_ENABLED, admins, 1 };
@@ -798,7 +796,7 @@ install_numbered(uint32_t number)
 	user.gecos = gecos;
 	user.shell = shell;
 	assert_int_equal(hxb_map_writer_user(w, &user), HXB_OK);
-	install(w, HXB_STATE_DIR, number);
+	install(w, number);
 	atomic_store(&installed, number);
 }
 

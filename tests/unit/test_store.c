@@ -39,12 +39,11 @@ count_user(const struct hxb_user *user, void *context, struct hxb_error *error)
 static enum hxb_result
 read_all(struct hxb_store *store, unsigned limit, hxb_user_fn *each, void *context)
 {
-	int64_t after = 0;
-	bool more = true;
+	struct hxb_slice slice = { .limit = limit, .more = true };
 	enum hxb_result r = HXB_OK;
 
-	while (r == HXB_OK && more)
-		r = hxb_store_users(store, &after, limit, &more, each, context, &err);
+	while (r == HXB_OK && slice.more)
+		r = hxb_store_users(store, &slice, each, context, &err);
 	return r;
 }
 
@@ -1125,9 +1124,9 @@ nothing_of_the_bracket_remains_after_an_error(void **state)
 	struct hxb_store *store;
 	struct hxb_user *user;
 	uid_t owner = geteuid() == 0 ? SOMEBODY : geteuid();
-	int64_t version, after = 0;
+	struct hxb_slice slice = { .limit = 10 };
+	int64_t version;
 	unsigned count = 0;
-	bool more;
 
 	(void)state;
 	if (geteuid() == 0 && !others_can_enter())
@@ -1142,7 +1141,7 @@ nothing_of_the_bracket_remains_after_an_error(void **state)
 	assert_ok(hxb_store_open(path, owner, hxb_deadline_in(HXB_CTL_DEADLINE), &store, &err));
 	assert_result(hxb_store_user(store, HXB_BY_ID, "x", &user, &err), HXB_UNREADABLE);
 	assert_standing(&standing);
-	assert_result(hxb_store_users(store, &after, 10, &more, count_user, &count, &err), HXB_UNREADABLE);
+	assert_result(hxb_store_users(store, &slice, count_user, &count, &err), HXB_UNREADABLE);
 	assert_standing(&standing);
 	assert_ok(hxb_store_begin(store, &err));
 	assert_result(hxb_store_set_password(store, "x", NULL, "y", &err), HXB_UNREADABLE);

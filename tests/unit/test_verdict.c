@@ -12,7 +12,7 @@ static char hash[] = "$2b$12$lBts50Jx9M08wfz7BaOEL.b4/vJse5pfyJy20rUt.VqqPc0DS8t
 static char strange[] = "$2hello";
 static char *login_roles[] = { admin, manager, NULL };
 
-static struct hxb_role roles[] = { { id, manager, true }, { id, public_role, true } };
+static struct hxb_role roles[] = { { id, manager, true, 0 }, { id, public_role, true, 0 } };
 static struct hxb_user user;
 static struct hxb_verdict_input input;
 
