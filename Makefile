@@ -14,6 +14,7 @@ MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 LIBDIR     = $(PREFIX)/lib/$(MULTIARCH)
 SBINDIR    = $(PREFIX)/sbin
 SHAREDIR   = $(PREFIX)/share
+UNITDIR    = $(PREFIX)/lib/systemd/system
 
 BUILD = build/$(CC)
 CFLAGS = -O2 -g
@@ -76,11 +77,12 @@ $(CTL): $(call obj,$(CTL_SRC)) $(LIB)
 	$(LINK) -pie -Wl,--as-needed $(LDFLAGS) -o $@ $(call obj,$(CTL_SRC)) $(LIB) $(LIB_LIBS) -ljansson -lcurl
 
 install: all
-	install -d -m 755 $(DESTDIR)$(LIBDIR)/security $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SHAREDIR)/pam-configs
+	install -d -m 755 $(DESTDIR)$(LIBDIR)/security $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SHAREDIR)/pam-configs $(DESTDIR)$(UNITDIR)
 	install -m 644 $(PAM) $(DESTDIR)$(LIBDIR)/security/
 	install -m 644 $(NSS) $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(CTL) $(DESTDIR)$(SBINDIR)/
 	install -m 644 dist/pam-configs/* $(DESTDIR)$(SHAREDIR)/pam-configs/
+	install -m 644 dist/systemd/*.service $(DESTDIR)$(UNITDIR)/
 
 clean:
 	rm -rf build

@@ -20,6 +20,7 @@
 #include "init_ledger.h"
 #include "libhexabot/paths.h"
 #include "print.h"
+#include "service.h"
 #include "session.h"
 
 struct adoption {
@@ -269,8 +270,11 @@ publish(struct adoption *adoption, struct hxb_error *error)
 		    adoption->dry_run ? "would be published" : "published", report->users,
 		    hxb_plural(report->users), report->roles, hxb_plural(report->roles), report->unmapped,
 		    hxb_plural(report->unmapped));
-	return adoption->dry_run ? HXB_OK
-	                         : hxb_init_advice(session, adoption->store_uid, adoption->changed, error);
+	if (adoption->dry_run)
+		return HXB_OK;
+	hxb_session_unlock(session); /* the service wants it */
+	r = hxb_service_adopt(adoption->store, error);
+	return r == HXB_OK ? hxb_init_advice(session, adoption->store_uid, adoption->changed, error) : r;
 }
 
 static enum hxb_result

@@ -96,7 +96,7 @@ shut() { # USER PASSWORD
 	useradd --create-home peter
 	chpasswd <<<peter:pw-peter
 	opens peter pw-peter
-	userdel --remove peter
+	until_true 10 userdel --remove peter # su may still be on its way out
 	[ "$(log_count 'pam_hexabot.*(lars|peter)')" -eq 0 ]
 }
 
