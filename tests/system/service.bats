@@ -1,0 +1,115 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# The service hexabot-publish, under a real systemd: init writes its drop-in and starts it.
+
+load host
+
+setup_file() {
+	host_setup
+	store_make
+	systemd_boot
+}
+
+teardown_file() {
+	kill -KILL "$(cat /srv/systemd.pid)"
+	echo $$ >/run/cgroup/cgroup.procs
+	until_true 10 cgroups_remove
+	umount /run/cgroup
+}
+
+cgroups_remove() { # they outlive their processes, and this host
+	[ ! -d "$(cat /srv/cgroup)" ] || find "$(cat /srv/cgroup)" -depth -type d -exec rmdir {} + 2>/dev/null
+}
+
+# A systemd of its own, process 1 of a namespace that shares this host's files.
+systemd_boot() {
+	local group pid
+	mkdir /run/cgroup
+	mount -t cgroup2 cgroup2 /run/cgroup
+	group=$(mktemp -d /run/cgroup/hexabot-test.XXXXXX)
+	echo "$group" >/srv/cgroup
+	echo $$ >"$group/cgroup.procs"
+	# shellcheck disable=SC2016
+	(exec setsid unshare --cgroup --pid --fork --mount --kill-child bash -c '
+		mount -t proc proc /proc
+		mount -t sysfs sysfs /sys
+		mount -t cgroup2 cgroup2 /sys/fs/cgroup
+		mount -t tmpfs run /run
+		mount -t tmpfs tmp /tmp
+		exec env container=other /lib/systemd/systemd --system --log-target=null --show-status=false') >/dev/null 2>&1 </dev/null 3>&- 4>&- &
+	until_true 30 systemd_runs
+	pid=$(pgrep -f '^/lib/systemd/systemd --system' | tail -n 1)
+	echo "$pid" >/srv/systemd.pid
+}
+
+systemd_runs() {
+	local pid
+	pid=$(pgrep -f '^/lib/systemd/systemd --system' | tail -n 1)
+	[ -n "$pid" ] && [[ $(nsenter -t "$pid" -m -p -C systemctl is-system-running) == @(running|degraded) ]]
+}
+
+inside() { # CMD...: where that systemd is process 1
+	nsenter -t "$(cat /srv/systemd.pid)" -m -p -C "$@"
+}
+
+property() { # NAME
+	inside systemctl show --property "$1" --value hexabot-publish.service
+}
+
+is_shadowed() { # USER PASSWORD:EXPIRES
+	[ "$(getent shadow "$1" | cut -d : -f 2,8)" = "$2" ]
+}
+
+@test "the unit is in order, and hardened" {
+	[ -z "$(inside systemd-analyze verify /usr/lib/systemd/system/hexabot-publish.service 2>&1)" ]
+	inside systemd-analyze security --threshold=20 --no-pager hexabot-publish.service
+}
+
+@test "without a store it is not started" {
+	inside systemctl start hexabot-publish.service
+	[ "$(property ActiveState)" = inactive ]
+	[ "$(property ConditionResult)" = no ]
+}
+
+@test "init starts it, now and at each boot" {
+	inside hexactl init --store "$STORE"
+	[ "$(property ActiveState)" = active ]
+	[ "$(property UnitFileState)" = enabled ]
+	[[ $(property ReadWritePaths) == *"/srv/hexabot"* ]]
+}
+
+@test "it shows what is done in Hexabot" {
+	sql "UPDATE users SET state = 0 WHERE username = 'mona'"
+	until_true 10 is_shadowed mona '!*:1'
+	sql "UPDATE users SET state = 1 WHERE username = 'mona'"
+	until_true 10 is_shadowed mona '*:'
+}
+
+@test "it rolls back a journal, in a directory with a difficult name" {
+	local directory='/srv/100% "new" data'
+	mkdir "$directory"
+	mv "$STORE" "$directory/hexabot.sqlite"
+	chown hexabot: "$directory"
+	inside hexactl init --force --store "$directory/hexabot.sqlite"
+	[ "$(property ActiveState)" = active ]
+	STORE=$directory/hexabot.sqlite
+	sql_open "PRAGMA cache_size = 1; PRAGMA synchronous = OFF; BEGIN IMMEDIATE; UPDATE users SET state = 0"
+	sql_kill
+	[ -s "$STORE-journal" ]
+	sql_hot=$(stat -c %s "$STORE-journal")
+	[ "$sql_hot" -gt 0 ]
+	touch "$STORE"
+	until_true 10 test ! -s "$STORE-journal"
+	sql "UPDATE users SET state = 0 WHERE username = 'mona'"
+	until_true 10 is_shadowed mona '!*:1'
+	sql "UPDATE users SET state = 1 WHERE username = 'mona'"
+	until_true 10 is_shadowed mona '*:'
+}
+
+@test "stopping it is clean" {
+	inside systemctl stop hexabot-publish.service
+	[ "$(property Result)" = success ]
+	[ "$(property ExecMainStatus)" = 0 ]
+	inside systemctl start hexabot-publish.service
+	[ "$(property ActiveState)" = active ]
+}
