@@ -149,6 +149,27 @@ write_file(const char *path, const void *bytes, size_t size)
 	assert_int_equal(close(fd), 0);
 }
 
+/* The same map as a later minor version would write it: a longer header, unknown flags, a section more. */
+static inline size_t
+make_later_minor(unsigned char *bytes, size_t size)
+{
+	enum { MORE = 24, TRAILER = 40 };
+	struct hxb_map_header *header = (struct hxb_map_header *)(void *)bytes;
+	uint64_t *offset;
+
+	memmove(bytes + sizeof(*header) + MORE, bytes + sizeof(*header), size - sizeof(*header));
+	memset(bytes + sizeof(*header), 0xa5, MORE);
+	memset(bytes + size + MORE, 0xa5, TRAILER);
+	for (offset = &header->users; offset <= &header->strings; offset++)
+		*offset += MORE;
+	header->header_size += MORE;
+	header->file_size += MORE + TRAILER;
+	header->minor = 9;
+	header->flags |= 0x80;
+	header->checksum = hxb_map_header_sum(header, header->header_size);
+	return size + MORE + TRAILER;
+}
+
 static inline bool
 needs_root(void)
 {

@@ -76,6 +76,10 @@ look_up_everything(const struct hxb_map *map, bool damaged)
 		assert_true(status == HXB_MAP_FOUND || damaged);
 		if (status == HXB_MAP_FOUND)
 			assert_same_role(&role, &some_roles[i]);
+		status = hxb_map_role_head(map, i, &role);
+		assert_true(status == HXB_MAP_FOUND || damaged);
+		if (status == HXB_MAP_FOUND)
+			assert_int_equal(role.gid, some_roles[i].gid);
 	}
 	for (i = 0; i < TOMBSTONES; i++) {
 		status = hxb_map_tombstone_at(map, i, &tombstone);
@@ -634,26 +638,13 @@ a_strangers_map_is_refused(void **state)
 static void
 a_later_minor_version_is_read(void **state)
 {
-	enum { MORE = 24, TRAILER = 40 };
-	_Alignas(8) unsigned char bytes[ROOM], later[ROOM];
+	_Alignas(8) unsigned char bytes[ROOM];
 	const size_t size = make_loose(bytes);
-	struct hxb_map_header *header = (struct hxb_map_header *)(void *)later;
 	struct hxb_map *map;
-	uint64_t *offset;
 	const char *why = "";
 
 	(void)state;
-	memset(later, 0xa5, sizeof(later));
-	memcpy(later, bytes, sizeof(*header));
-	memcpy(later + sizeof(*header) + MORE, bytes + sizeof(*header), size - sizeof(*header));
-	for (offset = &header->users; offset <= &header->strings; offset++)
-		*offset += MORE;
-	header->header_size += MORE;
-	header->file_size += MORE + TRAILER;
-	header->minor = 9;
-	header->flags |= 0x80;
-	header->checksum = hxb_map_header_sum(header, header->header_size);
-	write_file(LOOSE, later, size + MORE + TRAILER);
+	write_file(LOOSE, bytes, make_later_minor(bytes, size));
 	map = hxb_map_open(LOOSE, geteuid(), &why);
 	if (map == NULL || !hxb_map_verify(map, &why))
 		fail_msg("%s", why);
@@ -793,18 +784,30 @@ pinned_generation(void)
 	return found;
 }
 
-/* Polls, for not longer than the second that is promised and some for a busy machine. */
+static double
+seconds(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Polls. What begins after the second that is promised, and a tick of the coarse clock, must have it, however
+ * busy the machine is. */
 static bool
 becomes(uint64_t expected)
 {
 	const struct timespec pause = { 0, 20 * 1000 * 1000 };
-	int i;
+	const double end = seconds() + 1.03;
+	double begun;
 
-	for (i = 0; i < 250; i++) {
+	do {
+		begun = seconds();
 		if (pinned_generation() == expected)
 			return true;
 		nanosleep(&pause, NULL);
-	}
+	} while (begun < end);
 	return false;
 }
 
@@ -847,7 +850,7 @@ a_pinned_map_is_the_installed_one_and_errno_stays(void **state)
 	hxb_map_unpin(map);
 	assert_int_equal(unlink(HXB_MAP_PATH), 0);
 	assert_true(becomes(0));
-	assert_int_equal(errno, E2BIG);
+	assert_int_equal(errno, ENOENT);
 	hxb_map_unpin(NULL);
 }
 

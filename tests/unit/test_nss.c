@@ -1,38 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The NSS module as programs meet it: through glibc's own dispatch, and called directly at the limits.
- *
- * TEST_MODULE is a libnss_hexabot.so.2 that was built with this program's HXB_STATE_DIR. It is loaded by its
- * path; glibc then finds it by its soname, wherever the system has another.
  */
-#include "map_fixture.h"
-
-#include <dirent.h>
-#include <dlfcn.h>
-#include <limits.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <sys/wait.h>
-
-#include "nss_hexabot/nss_hexabot.h"
+#include "nss_fixture.h"
 
 #define ROOM 65536
 #define GUARD 0x5a
-
-int __nss_configure_lookup(const char *database, const char *services);
-
-static void *module;
-
-#define FROM_MODULE(function) ((__typeof__(&function))from_module(#function))
-
-static void *
-from_module(const char *name)
-{
-	void *found = dlsym(module, name);
-
-	assert_non_null(found);
-	return found;
-}
 
 /* One entry point with one key, so that every database runs through the same loop. */
 struct call {
@@ -90,6 +63,46 @@ run_getgrgid_private(void *result, char *buffer, size_t size, int *errnop)
 	return FROM_MODULE(_nss_hexabot_getgrgid_r)(1900000010, result, buffer, size, errnop);
 }
 
+static enum nss_status
+run_getpwent(void *result, char *buffer, size_t size, int *errnop)
+{
+	assert_int_equal(FROM_MODULE(_nss_hexabot_setpwent)(0), NSS_STATUS_SUCCESS);
+	return FROM_MODULE(_nss_hexabot_getpwent_r)(result, buffer, size, errnop);
+}
+
+static enum nss_status
+run_getspent(void *result, char *buffer, size_t size, int *errnop)
+{
+	assert_int_equal(FROM_MODULE(_nss_hexabot_setspent)(0), NSS_STATUS_SUCCESS);
+	return FROM_MODULE(_nss_hexabot_getspent_r)(result, buffer, size, errnop);
+}
+
+static enum nss_status
+run_getgrent_nth(size_t n, void *result, char *buffer, size_t size, int *errnop)
+{
+	struct group group;
+	char room[256];
+	int error;
+
+	assert_int_equal(FROM_MODULE(_nss_hexabot_setgrent)(0), NSS_STATUS_SUCCESS);
+	while (n-- > 0)
+		assert_int_equal(FROM_MODULE(_nss_hexabot_getgrent_r)(&group, room, sizeof(room), &error),
+		    NSS_STATUS_SUCCESS);
+	return FROM_MODULE(_nss_hexabot_getgrent_r)(result, buffer, size, errnop);
+}
+
+static enum nss_status
+run_getgrent_role(void *result, char *buffer, size_t size, int *errnop)
+{
+	return run_getgrent_nth(1, result, buffer, size, errnop);
+}
+
+static enum nss_status
+run_getgrent_private(void *result, char *buffer, size_t size, int *errnop)
+{
+	return run_getgrent_nth(ROLES, result, buffer, size, errnop);
+}
+
 #define ALICE \
 	sizeof("alice") + sizeof("x") + sizeof("Alice Liddell, Oxford") + sizeof("/home/alice") + \
 	    sizeof("/bin/bash")
@@ -104,6 +117,10 @@ static const struct call calls[] = {
 	{ "getgrnam of an empty role", run_getgrnam_empty, sizeof("hexabot-nobody") + sizeof("x"), 1 },
 	{ "getgrnam of a private group", run_getgrnam_private, sizeof("hexabot.alice") + sizeof("x"), 1 },
 	{ "getgrgid of a private group", run_getgrgid_private, sizeof("hexabot.alice") + sizeof("x"), 1 },
+	{ "getpwent", run_getpwent, ALICE, 0 },
+	{ "getspent", run_getspent, sizeof("alice") + sizeof("*"), 0 },
+	{ "getgrent of a role", run_getgrent_role, MANAGERS, 3 },
+	{ "getgrent of a private group", run_getgrent_private, sizeof("hexabot.alice") + sizeof("x"), 1 },
 };
 
 static void
@@ -126,7 +143,7 @@ check_size(const struct call *call, size_t shift, size_t size)
 	assert_non_null(block);
 	memset(block, GUARD, shift + size + 1);
 	status = call->run(&result, block + shift, size, &error);
-	if (status != (fits ? NSS_STATUS_SUCCESS : NSS_STATUS_TRYAGAIN) || error != (fits ? 0 : ERANGE))
+	if (status != (fits ? NSS_STATUS_SUCCESS : NSS_STATUS_TRYAGAIN) || (error == ERANGE) == fits)
 		fail_msg("%s, %zu bytes at %zu: status %d, error %d", call->what, size, shift, status, error);
 	assert_int_equal(block[shift + size], GUARD);
 	free(block);
@@ -145,6 +162,9 @@ erange_comes_exactly_when_it_does_not_fit(void **state)
 				check_size(&calls[i], shift, size);
 		}
 	}
+	FROM_MODULE(_nss_hexabot_endpwent)();
+	FROM_MODULE(_nss_hexabot_endspent)();
+	FROM_MODULE(_nss_hexabot_endgrent)();
 }
 
 static void
@@ -466,16 +486,36 @@ an_entry_that_does_not_fit_comes_again(void **state)
 static void
 an_enumeration_ends_in_the_map_it_began_in(void **state)
 {
+	const struct group *group;
+	size_t i;
+
 	(void)state;
 	install(some_writer(true), 1);
 	setpwent();
+	setgrent();
+	setspent();
 	assert_passwd(getpwent(), &some_users[0]);
+	assert_string_equal(getgrent()->gr_name, "hexabot-admin");
 	install(new_writer(true), 2);
 	assert_null(getpwnam("alice"));
 	assert_passwd(getpwent(), &some_users[1]);
+	group = getgrent();
+	assert_string_equal(group->gr_name, "hexabot-manager");
+	assert_string_equal(group->gr_mem[1], "bob");
+	for (i = 2; i <= ROLES; i++)
+		group = getgrent();
+	assert_string_equal(group->gr_name, "hexabot.alice");
+	assert_string_equal(getspent()->sp_namp, "alice");
 	setpwent();
 	assert_null(getpwent());
+	setgrent();
+	assert_null(getgrent());
+	setspent();
+	assert_null(getspent());
 	endpwent();
+	endgrent();
+	endspent();
+	assert_int_equal(count_mappings(), 1);
 }
 
 static void
@@ -493,17 +533,6 @@ nothing_is_listed_where_enumerate_is_off(void **state)
 	assert_null(getspent());
 	endspent();
 	assert_passwd(getpwnam("alice"), &some_users[0]);
-}
-
-/* Tells the module that what it has mapped is no longer the map. */
-static void
-supersede(int old)
-{
-	const uint32_t one = 1;
-
-	assert_int_equal(
-	    pwrite(old, &one, sizeof(one), offsetof(struct hxb_map_header, superseded)), sizeof(one));
-	close(old);
 }
 
 static int
@@ -697,19 +726,6 @@ what_is_not_a_trustworthy_map_is_unavailable(void **state)
 	assert_int_equal(unlink(HXB_STATE_DIR "/second"), 0);
 }
 
-static unsigned int
-count_descriptors(void)
-{
-	DIR *listing = opendir("/proc/self/fd");
-	unsigned int count = 0;
-
-	assert_non_null(listing);
-	while (readdir(listing) != NULL)
-		count++;
-	closedir(listing);
-	return count;
-}
-
 static void
 no_descriptor_stays_open(void **state)
 {
@@ -763,227 +779,6 @@ fifty_thousand_members_are_listed(void **state)
 	free(buffer);
 }
 
-/* In map number N, alice's uid, GECOS and shell, and the role's gid, all say N. */
-#define FIRST_UID 2000000000
-#define FIRST_GID 1000000000
-
-static _Atomic uint32_t installed;
-static _Atomic uint32_t wrong;
-static _Atomic bool stop;
-
-static void
-install_numbered(uint32_t number)
-{
-	struct hxb_map_writer *w = new_writer(true);
-	struct hxb_map_role role = { "hexabot-admin", FIRST_GID + number, 1, NULL, 0 };
-	struct hxb_map_user user = { "alice", "", "/home/alice", "", FIRST_UID + number, 2,
-		HXB_SHADOW_ENABLED, admins, 1 };
-	char gecos[32], shell[32];
-	uint32_t index, i;
-
-	snprintf(gecos, sizeof(gecos), "%u", number);
-	snprintf(shell, sizeof(shell), "/bin/%u", number);
-	assert_int_equal(hxb_map_writer_role(w, &role, &index), HXB_OK);
-	/* The more others there are, the further apart lie the bytes of one map from those of the next. */
-	for (i = 0; i < number % 7; i++) {
-		struct hxb_map_user other = { gecos, "other", "/", "/bin/sh", 100000 + i, 10 + i,
-			HXB_SHADOW_DENIED, NULL, 0 };
-
-		gecos[0] = (char)('a' + i);
-		assert_int_equal(hxb_map_writer_user(w, &other), HXB_OK);
-	}
-	snprintf(gecos, sizeof(gecos), "%u", number);
-	user.gecos = gecos;
-	user.shell = shell;
-	assert_int_equal(hxb_map_writer_user(w, &user), HXB_OK);
-	install(w, number);
-	atomic_store(&installed, number);
-}
-
-static bool
-user_is_right(void)
-{
-	const uint32_t oldest = atomic_load(&installed);
-	char buffer[512], text[32];
-	struct passwd passwd, *found = NULL;
-	uint32_t number;
-
-	if (getpwnam_r("alice", &passwd, buffer, sizeof(buffer), &found) != 0 || found == NULL)
-		return false;
-	number = passwd.pw_uid - FIRST_UID;
-	snprintf(text, sizeof(text), "%u", number);
-	if (number < oldest || strcmp(passwd.pw_gecos, text) != 0)
-		return false;
-	snprintf(text, sizeof(text), "/bin/%u", number);
-	return strcmp(passwd.pw_shell, text) == 0 && strcmp(passwd.pw_name, "alice") == 0;
-}
-
-static bool
-group_is_right(void)
-{
-	const uint32_t oldest = atomic_load(&installed);
-	char buffer[512];
-	struct group group, *found = NULL;
-
-	if (getgrnam_r("hexabot-admin", &group, buffer, sizeof(buffer), &found) != 0 || found == NULL)
-		return false;
-	return group.gr_gid - FIRST_GID >= oldest && strcmp(group.gr_mem[0], "alice") == 0 &&
-	    group.gr_mem[1] == NULL;
-}
-
-static void *
-look_up_until_told(void *unused)
-{
-	while (!atomic_load(&stop)) {
-		if (!user_is_right() || !group_is_right())
-			atomic_fetch_add(&wrong, 1);
-	}
-	return unused;
-}
-
-static void
-start_threads(pthread_t *threads, size_t count)
-{
-	size_t i;
-
-	atomic_store(&stop, false);
-	atomic_store(&wrong, 0);
-	for (i = 0; i < count; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, look_up_until_told, NULL), 0);
-}
-
-static void
-end_threads(pthread_t *threads, size_t count)
-{
-	size_t i;
-
-	atomic_store(&stop, true);
-	for (i = 0; i < count; i++)
-		assert_int_equal(pthread_join(threads[i], NULL), 0);
-	assert_int_equal(atomic_load(&wrong), 0);
-}
-
-static unsigned int
-count_mappings(void)
-{
-	FILE *file = fopen("/proc/self/maps", "re");
-	char line[4096];
-	unsigned int count = 0;
-
-	assert_non_null(file);
-	while (fgets(line, sizeof(line), file) != NULL)
-		count += strstr(line, HXB_MAP_PATH) != NULL;
-	fclose(file);
-	return count;
-}
-
-static void
-threads_never_see_a_wrong_or_an_older_map(void **state)
-{
-	pthread_t threads[8];
-	uint32_t i;
-
-	(void)state;
-	atomic_store(&installed, 0);
-	install_numbered(1);
-	start_threads(threads, COUNT(threads));
-	for (i = 2; i < 302; i++)
-		install_numbered(i);
-	end_threads(threads, COUNT(threads));
-	assert_int_equal(count_mappings(), 1);
-}
-
-/* A lock that another thread holds at the fork would never be released in the child: the alarm ends that. */
-static void
-a_forked_child_looks_up_whatever_other_threads_did(void **state)
-{
-	pthread_t threads[4];
-	uint32_t i, lookups;
-	int status;
-	pid_t child;
-
-	(void)state;
-	atomic_store(&installed, 0);
-	install_numbered(1);
-	start_threads(threads, COUNT(threads));
-	for (i = 2; i < 62; i++) {
-		install_numbered(i);
-		child = fork();
-		assert_true(child >= 0);
-		if (child == 0) {
-			alarm(30);
-			for (lookups = 0; lookups < 50; lookups++) {
-				struct passwd passwd;
-				char buffer[512];
-				int error;
-
-				/* Not through glibc, whose own locks are not ours to judge. */
-				if (run_getpwnam(&passwd, buffer, sizeof(buffer), &error) !=
-				        NSS_STATUS_SUCCESS ||
-				    passwd.pw_uid - FIRST_UID < i)
-					_exit(1);
-			}
-			_exit(0);
-		}
-		assert_int_equal(waitpid(child, &status, 0), child);
-		assert_int_equal(status, 0);
-	}
-	end_threads(threads, COUNT(threads));
-}
-
-static void
-parent_and_child_both_follow_the_map(void **state)
-{
-	int status, ready[2];
-	pid_t child;
-	char byte;
-
-	(void)state;
-	atomic_store(&installed, 0);
-	install_numbered(1);
-	assert_true(user_is_right());
-	assert_int_equal(pipe(ready), 0);
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0) {
-		alarm(30);
-		if (!user_is_right() || read(ready[0], &byte, 1) != 1)
-			_exit(1);
-		atomic_store(&installed, 2);
-		_exit(user_is_right() && group_is_right() ? 0 : 1);
-	}
-	install_numbered(2);
-	assert_int_equal(write(ready[1], "", 1), 1);
-	assert_true(user_is_right());
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-	close(ready[0]);
-	close(ready[1]);
-}
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	make_directory(HXB_STATE_DIR);
-	module = dlopen(TEST_MODULE, RTLD_NOW);
-	if (module == NULL)
-		fail_msg("%s", dlerror());
-	assert_int_equal(__nss_configure_lookup("passwd", "hexabot"), 0);
-	assert_int_equal(__nss_configure_lookup("group", "hexabot"), 0);
-	assert_int_equal(__nss_configure_lookup("shadow", "hexabot"), 0);
-	assert_int_equal(__nss_configure_lookup("initgroups", "hexabot"), 0);
-	return 0;
-}
-
-static void
-without_root(void **state)
-{
-	(void)state;
-	(void)needs_root();
-	skip();
-}
-
 int
 main(void)
 {
@@ -1008,15 +803,7 @@ main(void)
 		cmocka_unit_test(what_is_not_a_trustworthy_map_is_unavailable),
 		cmocka_unit_test(no_descriptor_stays_open),
 		cmocka_unit_test(fifty_thousand_members_are_listed),
-		cmocka_unit_test(threads_never_see_a_wrong_or_an_older_map),
-		cmocka_unit_test(a_forked_child_looks_up_whatever_other_threads_did),
-		cmocka_unit_test(parent_and_child_both_follow_the_map),
 	};
-	size_t i;
 
-	if (geteuid() != 0) {
-		for (i = 0; i < COUNT(tests); i++)
-			tests[i].test_func = without_root;
-	}
-	return cmocka_run_group_tests(tests, set_up, NULL);
+	return run_as_root(tests, COUNT(tests), load_module);
 }
