@@ -22,7 +22,7 @@ HARDEN_C  = -fstack-protector-strong -fstack-clash-protection -fcf-protection
 HARDEN_LD = -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
 ifdef SANITIZE
 SAN       = -fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1
-ifneq ($(findstring clang,$(CC)),)
+ifeq ($(findstring clang,$(CC))$(findstring address,$(SANITIZE)),clangaddress)
 # One runtime in a process, also where a module is loaded by a daemon. gcc does that by itself.
 SAN_LD    = -shared-libasan -Wl,-rpath,$(dir $(shell $(CC) -print-file-name=libclang_rt.asan-x86_64.so))
 endif
@@ -36,7 +36,7 @@ ifdef WERROR
 WARN += -Werror
 endif
 
-OUR_CPPFLAGS = -I. -D_GNU_SOURCE -DHXB_SYSCONF_DIR='"$(SYSCONFDIR)"' -DHXB_STATE_DIR='"$(STATEDIR)"' $(FORTIFY)
+OUR_CPPFLAGS = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -DHXB_SYSCONF_DIR='"$(SYSCONFDIR)"' -DHXB_STATE_DIR='"$(STATEDIR)"' $(FORTIFY)
 OUR_CFLAGS   = -std=gnu17 -fPIC -fvisibility=hidden $(HARDEN_C) $(WARN)
 COMPILE      = $(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS) $(SAN) -MMD -MP -c
 LINK         = $(CC) $(HARDEN_LD) $(SAN) $(SAN_LD)

@@ -79,8 +79,8 @@ struct hxb_map_info {
 
 /*
  * Pins the current map: the pointer stays good until hxb_map_unpin(). No system call while the map that this
- * process has mapped is current (checked by its superseded word, and once a second by stat). NULL where
- * there is no map or it is not to be trusted. Thread-safe, keeps no descriptor, leaves errno alone.
+ * process has mapped is current (checked by its superseded word, and once a second by stat). NULL with errno
+ * where there is no map or it is not to be trusted; else errno stays. Thread-safe, keeps no descriptor.
  */
 const struct hxb_map *hxb_map_pin(void);
 void hxb_map_unpin(const struct hxb_map *map);

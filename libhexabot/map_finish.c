@@ -143,10 +143,11 @@ hash_of_gid(const struct hxb_map *map, uint32_t index)
 	return hxb_map_hash_number(map->seed, map->roles[index].gid);
 }
 
+/* There may be none, and then no array either. */
 static bool
-write_words(FILE *file, const uint32_t *list, size_t count)
+write_items(FILE *file, const void *items, size_t width, size_t count)
 {
-	return fwrite(list, sizeof(*list), count, file) == count;
+	return count == 0 || fwrite(items, width, count, file) == count;
 }
 
 /* Makes and writes one index. */
@@ -164,7 +165,7 @@ write_index(FILE *file, const struct image *image, uint32_t records, uint32_t sl
 		enter(table, hash(&image->map, i), i);
 		forget_pages(image, i);
 	}
-	ok = write_words(file, table.slot, slots);
+	ok = write_items(file, table.slot, sizeof(*table.slot), slots);
 	free(table.slot);
 	return ok;
 }
@@ -317,15 +318,15 @@ write_sections(struct hxb_map_writer *w, const struct image *image)
 	const uint32_t user_slots = image->map.user_slots, role_slots = image->map.role_slots;
 	FILE *file = w->map;
 
-	return fwrite(w->roles.items, w->roles.width, w->roles.count, file) == w->roles.count &&
-	    fwrite(w->tombstones.items, w->tombstones.width, w->tombstones.count, file) ==
-	    w->tombstones.count &&
+	return write_items(file, w->roles.items, w->roles.width, w->roles.count) &&
+	    write_items(file, w->tombstones.items, w->tombstones.width, w->tombstones.count) &&
 	    write_index(file, image, info->user_count, user_slots, hash_of_login) &&
 	    write_index(file, image, info->user_count, user_slots, hash_of_uid) &&
 	    write_index(file, image, info->role_count, role_slots, hash_of_group) &&
 	    write_index(file, image, info->role_count, role_slots, hash_of_gid) &&
-	    write_words(file, w->user_roles.items, w->user_roles.count) &&
-	    write_words(file, image->role_members, w->membership_count) && write_strings(file, image);
+	    write_items(file, w->user_roles.items, w->user_roles.width, w->user_roles.count) &&
+	    write_items(file, image->role_members, sizeof(uint32_t), w->membership_count) &&
+	    write_strings(file, image);
 }
 
 enum hxb_result

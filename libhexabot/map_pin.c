@@ -171,7 +171,8 @@ hxb_map_pin(void)
 		return &slot->map;
 	error = errno;
 	map = slot != NULL ? recheck(slot, now) : remap(now);
-	errno = error;
+	if (map != NULL)
+		errno = error;
 	return map;
 }
 

@@ -6,7 +6,7 @@
 #include "publish_private.h"
 #include "standing.h"
 
-#define SLICE 1000 /* users read in one transaction: some milliseconds */
+#define SLICE 500 /* users read in one transaction: some milliseconds */
 #define BATCH 500 /* newcomers put into the ledger in one transaction */
 
 static enum hxb_result

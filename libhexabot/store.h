@@ -94,10 +94,10 @@ bool hxb_user_has_role(const struct hxb_user *, const char *name); /* active one
 void hxb_role_clear(struct hxb_role *);
 
 /*
- * What is read in one transaction: at most `limit` rows and 20 milliseconds, from behind position `after` (0
+ * What is read in one transaction: at most `limit` rows and 10 milliseconds, from behind position `after` (0
  * at first), which moves on; `more` says whether there may be more.
  */
-#define HXB_SLICE_TIME 20
+#define HXB_SLICE_TIME 10
 struct hxb_slice {
 	int64_t after;
 	unsigned limit;

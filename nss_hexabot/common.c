@@ -51,9 +51,12 @@ hxb_nss_list_open(struct hxb_nss_list *list)
 void
 hxb_nss_list_close(struct hxb_nss_list *list)
 {
-	hxb_map_unpin(list->map);
+	const struct hxb_map *map = list->map;
+
+	/* In this order: a child forked in between by another thread must not unpin it again. */
 	list->map = NULL;
 	list->next = 0;
+	hxb_map_unpin(map);
 }
 
 enum hxb_map_status
@@ -75,6 +78,13 @@ hxb_nss_status(enum hxb_map_status status, int *errnop)
 		return NSS_STATUS_SUCCESS;
 	*errnop = ENOENT;
 	return status == HXB_MAP_NOT_FOUND ? NSS_STATUS_NOTFOUND : NSS_STATUS_UNAVAIL;
+}
+
+enum nss_status
+hxb_nss_no_map(int *errnop)
+{
+	*errnop = errno == EMFILE || errno == ENFILE || errno == ENOMEM ? errno : ENOENT;
+	return NSS_STATUS_UNAVAIL;
 }
 
 enum nss_status

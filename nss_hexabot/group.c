@@ -113,7 +113,9 @@ _nss_hexabot_getgrnam_r(const char *name, struct group *result, char *buffer, si
 	enum nss_status status;
 	struct found found;
 
-	status = hxb_nss_status(map != NULL ? find_by_name(map, name, &found) : HXB_MAP_UNAVAILABLE, errnop);
+	if (map == NULL)
+		return hxb_nss_no_map(errnop);
+	status = hxb_nss_status(find_by_name(map, name, &found), errnop);
 	if (status == NSS_STATUS_SUCCESS)
 		status = fill(map, &found, result, buffer, size, errnop);
 	hxb_map_unpin(map);
@@ -127,7 +129,9 @@ _nss_hexabot_getgrgid_r(gid_t gid, struct group *result, char *buffer, size_t si
 	enum nss_status status;
 	struct found found;
 
-	status = hxb_nss_status(map != NULL ? find_by_gid(map, gid, &found) : HXB_MAP_UNAVAILABLE, errnop);
+	if (map == NULL)
+		return hxb_nss_no_map(errnop);
+	status = hxb_nss_status(find_by_gid(map, gid, &found), errnop);
 	if (status == NSS_STATUS_SUCCESS)
 		status = fill(map, &found, result, buffer, size, errnop);
 	hxb_map_unpin(map);

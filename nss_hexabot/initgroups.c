@@ -65,15 +65,14 @@ _nss_hexabot_initgroups_dyn(const char *login, gid_t skip, long int *start, long
     long int limit, int *errnop)
 {
 	const struct hxb_map *map = hxb_map_pin();
-	enum hxb_map_status found = HXB_MAP_UNAVAILABLE;
 	struct gids gids = { start, size, array, limit };
 	const long int before = *start;
 	struct hxb_map_user user;
 	enum nss_status status;
 
-	if (map != NULL)
-		found = hxb_map_user_by_login(map, login, &user);
-	status = hxb_nss_status(found, errnop);
+	if (map == NULL)
+		return hxb_nss_no_map(errnop);
+	status = hxb_nss_status(hxb_map_user_by_login(map, login, &user), errnop);
 	if (status == NSS_STATUS_SUCCESS)
 		status = add_roles(map, &user, skip, &gids, errnop);
 	if (status != NSS_STATUS_SUCCESS)

@@ -7,7 +7,8 @@
  * What must hold: nothing that is handed out points outside the caller's buffer; TRYAGAIN with ERANGE if and
  * only if it does not fit; absent, corrupt or untrusted: UNAVAIL. errno is ENOENT then, because programs take
  * that, and only that, for "no such user", and with a broken map strangers must be no worse off than without
- * one.
+ * one. Only a process that has no descriptor or memory left is told so (EMFILE, ENFILE, ENOMEM): for it the
+ * files' users are as unknown as ours, and nobody may take that for an answer.
  */
 #ifndef HXB_NSS_HEXABOT_H
 #define HXB_NSS_HEXABOT_H
@@ -71,6 +72,10 @@ enum hxb_map_status hxb_nss_list_user(struct hxb_nss_list *list, struct hxb_map_
 
 /* The one place that turns a lookup's result into glibc's, and into an errno. */
 enum nss_status hxb_nss_status(enum hxb_map_status status, int *errnop);
+
+/* UNAVAIL, right after hxb_map_pin() gave NULL. */
+enum nss_status hxb_nss_no_map(int *errnop);
+
 enum nss_status hxb_nss_too_small(int *errnop);
 
 #endif

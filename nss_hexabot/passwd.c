@@ -26,13 +26,12 @@ enum nss_status
 _nss_hexabot_getpwnam_r(const char *name, struct passwd *result, char *buffer, size_t size, int *errnop)
 {
 	const struct hxb_map *map = hxb_map_pin();
-	enum hxb_map_status found = HXB_MAP_UNAVAILABLE;
 	struct hxb_map_user user;
 	enum nss_status status;
 
-	if (map != NULL)
-		found = hxb_map_user_by_login(map, name, &user);
-	status = hxb_nss_status(found, errnop);
+	if (map == NULL)
+		return hxb_nss_no_map(errnop);
+	status = hxb_nss_status(hxb_map_user_by_login(map, name, &user), errnop);
 	if (status == NSS_STATUS_SUCCESS)
 		status = fill(&user, result, buffer, size, errnop);
 	hxb_map_unpin(map);
@@ -43,13 +42,12 @@ enum nss_status
 _nss_hexabot_getpwuid_r(uid_t uid, struct passwd *result, char *buffer, size_t size, int *errnop)
 {
 	const struct hxb_map *map = hxb_map_pin();
-	enum hxb_map_status found = HXB_MAP_UNAVAILABLE;
 	struct hxb_map_user user;
 	enum nss_status status;
 
-	if (map != NULL)
-		found = hxb_map_user_by_uid(map, uid, &user);
-	status = hxb_nss_status(found, errnop);
+	if (map == NULL)
+		return hxb_nss_no_map(errnop);
+	status = hxb_nss_status(hxb_map_user_by_uid(map, uid, &user), errnop);
 	if (status == NSS_STATUS_SUCCESS)
 		status = fill(&user, result, buffer, size, errnop);
 	hxb_map_unpin(map);

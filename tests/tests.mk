@@ -1,7 +1,7 @@
 # Tests, included by the Makefile. `make check` is tests/check: every build, every program, one count.
 
 BUILD_DEPS = gcc libc6-dev libpam0g-dev libsqlite3-dev libcrypt-dev libsodium-dev libinih-dev libjansson-dev libcurl4-openssl-dev
-CHECK_DEPS = clang libclang-rt-14-dev libcmocka-dev binutils
+CHECK_DEPS = clang libclang-rt-14-dev libcmocka-dev binutils gcc-multilib
 LINT_DEPS  = clang clang-format cppcheck shellcheck
 
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
@@ -14,12 +14,21 @@ UNIT_CTL  = $(call obj,$(addprefix hexactl/,address.c csv.c letter.c utf8.c))
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/unit/support.o $(UNIT_CTL) $(LIB)
 	$(LINK) -rdynamic $(LDFLAGS) -o $@ $^ $(UNIT_LIBS)
 
+NSS_WALK = $(BUILD)/tests/unit/nss_walk
+$(NSS_WALK): $(NSS_WALK).o
+	$(LINK) $(LDFLAGS) -o $@ $<
+
 # glibc and libpam load the module under test by its path.
 $(BUILD)/tests/unit/test_nss.o: OUR_CPPFLAGS += -DTEST_MODULE='"$(abspath $(NSS))"'
+$(BUILD)/tests/unit/test_nss_%.o: OUR_CPPFLAGS += -DTEST_MODULE='"$(abspath $(NSS))"' -DTEST_WALK='"$(abspath $(NSS_WALK))"'
 $(BUILD)/tests/unit/test_pam.o: OUR_CPPFLAGS += -DTEST_MODULE='"$(abspath $(PAM))"'
 
 # Unit tests need a build of their own, with STATEDIR and SYSCONFDIR out of harm's way: see tests/check.
-unit: all $(UNIT)
+unit: all $(UNIT) $(NSS_WALK) $(BUILD)/tests/unit/nss_map
+
+# What each of the small steps in tests/check builds: for 32-bit programs (CC="gcc -m32"), and for TSan.
+unit-i386: $(NSS) $(NSS_WALK)
+unit-threads: $(NSS) $(BUILD)/tests/unit/test_nss_threads
 
 # The packages that are not there yet, if any. Only root can install them.
 install_missing = missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q ' installed' || echo $$p; done); \
@@ -47,8 +56,23 @@ demo:
 	@$(MAKE) -s BUILD=build/demo CC=gcc all
 	@tests/demo.sh build/demo
 
+BENCH = $(BUILD)/tests/bench/bench
+
+# SQLite is linked in, so that loading it can be measured; PAM's modules find this program's crypt_r().
+$(BENCH): $(call obj,$(sort $(wildcard tests/bench/*.c)))
+	$(LINK) -pie -Wl,--export-dynamic-symbol=crypt_r $(LDFLAGS) -o $@ $^ \
+		-Wl,-Bstatic -lsqlite3 -Wl,-Bdynamic -lpam -lm -Wl,--no-as-needed -lcrypt
+
+bench:
+	@tests/system/testhost true
+	@$(MAKE) -s deps
+	@$(MAKE) -s BUILD=build/bench CC=gcc all build/bench/tests/bench/bench
+	@tests/bench/run build/bench
+
+.PHONY: bench
+
 lint: lint-deps
 	tests/lint
 
-.PHONY: unit check-deps lint-deps
+.PHONY: unit unit-i386 unit-threads check-deps lint-deps
 .SECONDARY:
