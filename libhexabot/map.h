@@ -49,6 +49,11 @@ struct hxb_map_user {
 	enum hxb_map_shadow shadow;
 	const uint32_t *roles; /* indexes for hxb_map_role_at() */
 	uint32_t role_count;
+	/* Set by lookups, ignored by the writer. */
+	uint32_t index; /* for hxb_map_user_at() */
+	struct {
+		uint16_t login, gecos, home, shell;
+	} length; /* of the strings: bytes without the NUL */
 };
 
 struct hxb_map_role {

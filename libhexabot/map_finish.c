@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Completes a map's file: what is derived from the users' records goes behind them, section by section, each
- * in memory only while it is made. Records and strings are read from the files they were written to, and
- * their pages are given back on the way.
+ * in memory only while it is made. Records are read from the file that they were written to, and their pages
+ * are given back on the way.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,32 +13,21 @@
 
 #include "map_writer.h"
 
-#define FORGET_EVERY 65536 /* users: 7 MB of records and strings */
+#define FORGET_EVERY 65536 /* users: 6 MB of records */
 
-/* The two files as a map that can be read, without indexes. */
+/* What is there so far as a map that can be read, without indexes. */
 struct image {
 	struct hxb_map map;
 	struct hxb_map_header header;
 	uint32_t *role_members;
-	void *start, *strings;
-	size_t size, strings_size;
+	void *start;
+	size_t size;
 };
 
 static enum hxb_result
 cannot_write(const struct hxb_map_writer *w, struct hxb_error *error)
 {
 	return hxb_fail(error, HXB_FAILED, "%s/%s: can't write: %m", w->where, w->temporary);
-}
-
-static void *
-map_file(FILE *file, size_t size)
-{
-	void *start;
-
-	if (fflush(file) != 0)
-		return NULL;
-	start = mmap(NULL, size, PROT_READ, MAP_SHARED, fileno(file), 0);
-	return start != MAP_FAILED ? start : NULL;
 }
 
 /* One entry at least, since calloc may answer NULL for none. */
@@ -53,38 +42,38 @@ image_open(const struct hxb_map_writer *w, struct image *image)
 {
 	struct hxb_map *map = &image->map;
 
-	image->size = sizeof(struct hxb_map_header) + w->user_count * sizeof(struct hxb_map_user_record);
-	image->strings_size = (size_t)w->strings_size;
-	image->start = map_file(w->map, image->size);
-	image->strings = map_file(w->strings, image->strings_size);
+	image->size = sizeof(struct hxb_map_header) + w->user_units * (size_t)HXB_MAP_UNIT;
 	image->role_members = words(w->membership_count);
-	if (image->start == NULL || image->strings == NULL || image->role_members == NULL)
+	if (image->role_members == NULL || fflush(w->map) != 0)
+		return false;
+	image->start = mmap(NULL, image->size, PROT_READ, MAP_SHARED, fileno(w->map), 0);
+	if (image->start == MAP_FAILED)
 		return false;
 	map->seed = w->seed;
-	map->info.user_count = w->user_count;
+	map->info.user_count = (uint32_t)w->places.count;
 	map->info.role_count = (uint32_t)w->roles.count;
 	map->info.tombstone_count = (uint32_t)w->tombstones.count;
+	map->user_units = w->user_units;
 	map->long_list_count = (uint32_t)w->user_roles.count;
 	map->membership_count = w->membership_count;
 	map->user_slots = map->info.user_count * 2;
 	map->role_slots = map->info.role_count * 2;
-	map->strings_size = (uint32_t)w->strings_size;
+	map->strings_size = (uint32_t)w->strings.count;
 	map->users = (const void *)((const char *)image->start + sizeof(struct hxb_map_header));
+	map->places = w->places.items;
 	map->roles = w->roles.items;
 	map->tombstones = w->tombstones.items;
 	map->user_roles = w->user_roles.items;
 	map->role_members = image->role_members;
-	map->strings = image->strings;
+	map->strings = w->strings.items;
 	return true;
 }
 
 static void
 image_close(struct image *image)
 {
-	if (image->start != NULL)
+	if (image->start != NULL && image->start != MAP_FAILED)
 		(void)munmap(image->start, image->size);
-	if (image->strings != NULL)
-		(void)munmap(image->strings, image->strings_size);
 	free(image->role_members);
 }
 
@@ -92,49 +81,54 @@ image_close(struct image *image)
 static void
 forget_pages(const struct image *image, uint32_t index)
 {
-	if (index % FORGET_EVERY != FORGET_EVERY - 1)
-		return;
-	(void)madvise(image->start, image->size, MADV_DONTNEED);
-	(void)madvise(image->strings, image->strings_size, MADV_DONTNEED);
+	if (index % FORGET_EVERY == FORGET_EVERY - 1)
+		(void)madvise(image->start, image->size, MADV_DONTNEED);
+}
+
+static const struct hxb_map_user_record *
+user_record(const struct hxb_map *map, uint32_t index)
+{
+	return (const void *)(map->users + map->places[index]);
 }
 
 struct table {
 	uint32_t *slot;
-	uint32_t slots, records;
+	uint32_t slots, places;
 };
 
 static void
-enter(struct table table, uint64_t hash, uint32_t index)
+enter(struct table table, uint64_t hash, uint32_t place)
 {
 	uint32_t at = hxb_map_slot(hash, table.slots);
 
 	while (table.slot[at] != 0)
 		at = at + 1 < table.slots ? at + 1 : 0;
-	table.slot[at] = ((uint32_t)hash & ~hxb_map_index_mask(table.records)) | (index + 1);
-}
-
-static uint64_t
-hash_of_string(const struct hxb_map *map, uint32_t offset)
-{
-	return hxb_map_hash_name(map->seed, map->strings + offset, strlen(map->strings + offset));
+	table.slot[at] = ((uint32_t)hash & ~hxb_map_place_mask(table.places)) | (place + 1);
 }
 
 static uint64_t
 hash_of_login(const struct hxb_map *map, uint32_t index)
 {
-	return hash_of_string(map, map->users[index].login);
+	const struct hxb_map_user_record *user = user_record(map, index);
+	const char *text = user->text;
+
+	text += user->login_ends_home != 0 ? (size_t)user->home_length - user->login_length
+	                                   : (size_t)user->home_length + user->gecos_length + 2;
+	return hxb_map_hash_name(map->seed, text, user->login_length);
 }
 
 static uint64_t
 hash_of_uid(const struct hxb_map *map, uint32_t index)
 {
-	return hxb_map_hash_number(map->seed, map->users[index].uid);
+	return hxb_map_hash_number(map->seed, user_record(map, index)->uid);
 }
 
 static uint64_t
 hash_of_group(const struct hxb_map *map, uint32_t index)
 {
-	return hash_of_string(map, map->roles[index].group);
+	const char *group = map->strings + map->roles[index].group;
+
+	return hxb_map_hash_name(map->seed, group, strlen(group));
 }
 
 static uint64_t
@@ -150,19 +144,23 @@ write_items(FILE *file, const void *items, size_t width, size_t count)
 	return count == 0 || fwrite(items, width, count, file) == count;
 }
 
-/* Makes and writes one index. */
+typedef uint64_t hash_of(const struct hxb_map *map, uint32_t index);
+
+/* Makes and writes an index of the users, or of the roles. */
 static bool
-write_index(FILE *file, const struct image *image, uint32_t records, uint32_t slots,
-    uint64_t (*hash)(const struct hxb_map *, uint32_t))
+write_index(FILE *file, const struct image *image, bool users, hash_of *hash)
 {
-	struct table table = { words(slots), slots, records };
+	const struct hxb_map *map = &image->map;
+	const uint32_t count = users ? map->info.user_count : map->info.role_count;
+	const uint32_t slots = users ? map->user_slots : map->role_slots;
+	struct table table = { words(slots), slots, users ? map->user_units : count };
 	bool ok;
 	uint32_t i;
 
 	if (table.slot == NULL)
 		return false;
-	for (i = 0; i < records; i++) {
-		enter(table, hash(&image->map, i), i);
+	for (i = 0; i < count; i++) {
+		enter(table, hash(map, i), users ? map->places[i] : i);
 		forget_pages(image, i);
 	}
 	ok = write_items(file, table.slot, sizeof(*table.slot), slots);
@@ -173,18 +171,20 @@ write_index(FILE *file, const struct image *image, uint32_t records, uint32_t sl
 static const uint32_t *
 roles_of(const struct hxb_map *map, const struct hxb_map_user_record *user)
 {
-	return user->role_count <= HXB_MAP_FEW_ROLES ? user->few_roles : map->user_roles + user->first_role;
+	return user->role_count <= HXB_MAP_FEW_ROLES ? user->few_roles : map->user_roles + user->few_roles[0];
 }
 
 static void
 count_members(const struct image *image, struct hxb_map_role_record *roles)
 {
 	const struct hxb_map *map = &image->map;
+	const struct hxb_map_user_record *user;
 	uint32_t i, j;
 
 	for (i = 0; i < map->info.user_count; i++) {
-		for (j = 0; j < map->users[i].role_count; j++)
-			roles[roles_of(map, &map->users[i])[j]].member_count++;
+		user = user_record(map, i);
+		for (j = 0; j < user->role_count; j++)
+			roles[roles_of(map, user)[j]].member_count++;
 		forget_pages(image, i);
 	}
 }
@@ -194,6 +194,7 @@ static void
 fill_members(struct image *image, struct hxb_map_role_record *roles)
 {
 	const struct hxb_map *map = &image->map;
+	const struct hxb_map_user_record *user;
 	struct hxb_map_role_record *role;
 	uint32_t i, j, first = 0;
 
@@ -204,8 +205,9 @@ fill_members(struct image *image, struct hxb_map_role_record *roles)
 		roles[i].member_count = 0;
 	}
 	for (i = 0; i < map->info.user_count; i++) {
-		for (j = 0; j < map->users[i].role_count; j++) {
-			role = &roles[roles_of(map, &map->users[i])[j]];
+		user = user_record(map, i);
+		for (j = 0; j < user->role_count; j++) {
+			role = &roles[roles_of(map, user)[j]];
 			image->role_members[role->first_member + role->member_count++] = i;
 		}
 		forget_pages(image, i);
@@ -246,9 +248,10 @@ place_sections(const struct hxb_map *map, struct hxb_map_header *h)
 		uint64_t *offset;
 		uint64_t size;
 	} sections[] = {
-		{ &h->users, map->info.user_count * sizeof(*map->users) },
+		{ &h->users, h->users_size },
 		{ &h->roles, map->info.role_count * sizeof(*map->roles) },
 		{ &h->tombstones, map->info.tombstone_count * sizeof(*map->tombstones) },
+		{ &h->places, map->info.user_count * sizeof(uint32_t) },
 		{ &h->by_login, user_slots },
 		{ &h->by_uid, user_slots },
 		{ &h->by_group, role_slots },
@@ -289,44 +292,26 @@ finish_header(const struct hxb_map_writer *w, struct image *image, const struct 
 	h->long_list_count = map->long_list_count;
 	h->user_slots = map->user_slots;
 	h->role_slots = map->role_slots;
+	h->users_size = map->user_units * (uint64_t)HXB_MAP_UNIT;
 	h->strings_size = map->strings_size;
 	place_sections(map, h);
 	h->checksum = hxb_map_header_sum(h, h->header_size);
-}
-
-/* In pieces, so that not all of it is in memory at once. */
-static bool
-write_strings(FILE *file, const struct image *image)
-{
-	const size_t piece = (size_t)1 << 20;
-	size_t at, size;
-
-	for (at = 0; at < image->strings_size; at += size) {
-		size = image->strings_size - at < piece ? image->strings_size - at : piece;
-		if (fwrite((const char *)image->strings + at, 1, size, file) != size)
-			return false;
-		(void)madvise(image->strings, image->strings_size, MADV_DONTNEED);
-	}
-	return true;
 }
 
 /* In the order of place_sections(). */
 static bool
 write_sections(struct hxb_map_writer *w, const struct image *image)
 {
-	const struct hxb_map_info *info = &image->map.info;
-	const uint32_t user_slots = image->map.user_slots, role_slots = image->map.role_slots;
 	FILE *file = w->map;
 
 	return write_items(file, w->roles.items, w->roles.width, w->roles.count) &&
 	    write_items(file, w->tombstones.items, w->tombstones.width, w->tombstones.count) &&
-	    write_index(file, image, info->user_count, user_slots, hash_of_login) &&
-	    write_index(file, image, info->user_count, user_slots, hash_of_uid) &&
-	    write_index(file, image, info->role_count, role_slots, hash_of_group) &&
-	    write_index(file, image, info->role_count, role_slots, hash_of_gid) &&
+	    write_items(file, w->places.items, w->places.width, w->places.count) &&
+	    write_index(file, image, true, hash_of_login) && write_index(file, image, true, hash_of_uid) &&
+	    write_index(file, image, false, hash_of_group) && write_index(file, image, false, hash_of_gid) &&
 	    write_items(file, w->user_roles.items, w->user_roles.width, w->user_roles.count) &&
 	    write_items(file, image->role_members, sizeof(uint32_t), w->membership_count) &&
-	    write_strings(file, image);
+	    write_items(file, w->strings.items, w->strings.width, w->strings.count);
 }
 
 enum hxb_result

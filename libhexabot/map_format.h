@@ -2,13 +2,18 @@
 /*
  * The map's bytes and the opened map, private to map_*.c.
  *
- * header | users | roles | tombstones | by_login | by_uid | by_group | by_gid |
+ * header | users | roles | tombstones | places | by_login | by_uid | by_group | by_gid |
  * user_roles | role_members | strings
  *
+ * A user's record holds the texts, too: a lookup among a million users is as fast as the few lines of memory
+ * that it touches. Records are as long as they have to be, so `places` leads from a user's index to the
+ * record, by its offset in units of eight bytes. Roles and tombstones have records of one width, and their
+ * texts among the strings; so have the shells, which many users share. Strings are NUL-terminated. Private
+ * groups have no records: they follow from the users.
+ *
  * The four indexes are open-addressing hash tables with linear probing. A slot is 0 if it is empty, else the
- * index of the record plus one and, in the bits that no index needs, some of the hash, so that probing seldom
- * touches another's record. An index is only a hint: the record's own key decides. Strings are NUL-terminated
- * and may share tails. Private groups have no records: they follow from the users.
+ * user's place, or the role's index, plus one and, in the bits that no place needs, some of the hash, so that
+ * probing seldom touches another's record. A slot is only a hint: the record's own key decides.
  *
  * Minor versions may lengthen the header, append sections and set more flags; widths of records stay as they
  * are.
@@ -52,30 +57,37 @@ struct hxb_map_header {
 	uint32_t user_slots; /* in by_login, and in by_uid */
 	uint32_t role_slots; /* in by_group, and in by_gid */
 	uint32_t next_change; /* see struct hxb_map_info; a moment beyond 32 bits is none */
-	uint64_t users, roles, tombstones; /* from here on: offsets from the start of the file */
+	uint64_t fingerprint; /* of what the map shows: fingerprint.h */
+	uint64_t users_size, strings_size; /* bytes */
+	uint64_t users, roles, tombstones, places; /* from here on: offsets from the start of the file */
 	uint64_t by_login, by_uid, by_group, by_gid;
 	uint64_t user_roles, role_members;
-	uint64_t strings;
-	uint64_t strings_size;
-	uint64_t fingerprint; /* of what the map shows: fingerprint.h */
+	uint64_t strings; /* the last of them */
+	uint64_t reserved[6]; /* so that users begin at a cache line */
 };
 
-#define HXB_MAP_FEW_ROLES 4
+#define HXB_MAP_FEW_ROLES 3
+#define HXB_MAP_UNIT 8 /* bytes: places and sizes of users' records count them */
 
-/*
- * Strings are offsets from the start of the string section. `checksum` covers the rest, the strings and the
- * list. A cache line, because a lookup among a million users is as fast as the few lines that it touches.
- */
+/* `checksum` covers the rest of the record, the shell, and a list that is not in the record. */
 struct hxb_map_user_record {
 	uint64_t checksum;
 	uint64_t id_digest;
 	uint32_t uid;
-	uint32_t login, gecos, home, shell;
-	uint32_t shadow;
-	uint32_t role_count; /* ascending; here if there are few, */
-	uint32_t first_role; /* else in user_roles from here on */
-	uint32_t few_roles[HXB_MAP_FEW_ROLES]; /* 0 where unused */
+	uint32_t index;
+	uint32_t shell; /* offset in the strings */
+	uint16_t units; /* the record's size */
+	uint16_t home_length; /* lengths are bytes without the NUL */
+	uint8_t login_length, gecos_length;
+	uint8_t shadow;
+	uint8_t login_ends_home; /* the login is the end of the home, and has no text of its own */
+	uint16_t shell_length;
+	uint16_t role_count;
+	uint32_t
+	    few_roles[HXB_MAP_FEW_ROLES]; /* ascending; if they are more: where they begin in user_roles */
+	char text[]; /* home, gecos, login; zeros up to the next unit */
 };
+#define HXB_MAP_TEXT offsetof(struct hxb_map_user_record, text)
 
 /* The member list has a checksum of its own, so that who needs only the gid need not read a million members.
  */
@@ -96,11 +108,11 @@ struct hxb_map_tombstone_record {
 };
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "format 1 is little-endian");
-static_assert(sizeof(struct hxb_map_header) == 192, "header");
+static_assert(sizeof(struct hxb_map_header) == 256, "header");
 static_assert(offsetof(struct hxb_map_header, superseded) == 16, "the same in every minor version");
 static_assert(offsetof(struct hxb_map_header, header_size) == 20, "the same in every minor version");
-static_assert(offsetof(struct hxb_map_header, users) == 96, "no padding");
-static_assert(sizeof(struct hxb_map_user_record) == 64, "user record");
+static_assert(offsetof(struct hxb_map_header, users) == 120, "no padding");
+static_assert(HXB_MAP_TEXT == 52, "user record");
 static_assert(sizeof(struct hxb_map_role_record) == 40, "role record");
 static_assert(sizeof(struct hxb_map_tombstone_record) == 24, "tombstone record");
 
@@ -108,13 +120,14 @@ static_assert(sizeof(struct hxb_map_tombstone_record) == 24, "tombstone record")
  */
 struct hxb_map {
 	const struct hxb_map_header *header; /* start of the mapping, of info.size bytes */
-	const struct hxb_map_user_record *users;
+	const uint64_t *users; /* units */
+	const uint32_t *places;
 	const struct hxb_map_role_record *roles;
 	const struct hxb_map_tombstone_record *tombstones;
 	const uint32_t *by_login, *by_uid, *by_group, *by_gid;
 	const uint32_t *user_roles, *role_members;
 	const char *strings;
-	uint32_t strings_size, membership_count, long_list_count, user_slots, role_slots;
+	uint32_t user_units, strings_size, membership_count, long_list_count, user_slots, role_slots;
 	uint64_t seed;
 	dev_t device;
 	ino_t inode;
@@ -165,6 +178,22 @@ hxb_map_sum(uint64_t h, const void *data, size_t size)
 	return hxb_map_mix(h, word);
 }
 
+/* The same for whole words, in two lanes, which a processor can work on at once. */
+static inline uint64_t
+hxb_map_sum_words(uint64_t h, const uint64_t *words, size_t count)
+{
+	uint64_t other = ~h;
+	size_t i;
+
+	for (i = 0; i + 1 < count; i += 2) {
+		h = hxb_map_mix(h, words[i]);
+		other = hxb_map_mix(other, words[i + 1]);
+	}
+	if (i < count)
+		h = hxb_map_mix(h, words[i]);
+	return hxb_map_mix(h, other);
+}
+
 static inline uint64_t
 hxb_map_hash_name(uint64_t seed, const char *name, size_t size)
 {
@@ -184,12 +213,11 @@ hxb_map_slot(uint64_t hash, uint32_t slots)
 	return (uint32_t)((hash >> 32) * slots >> 32);
 }
 
-/* The bits of a slot that hold the index plus one, in a table of `records` records. The others are the
- * hash's. */
+/* The bits of a slot that hold a place plus one, where there are `places`. The others are the hash's. */
 static inline uint32_t
-hxb_map_index_mask(uint32_t records)
+hxb_map_place_mask(uint32_t places)
 {
-	uint32_t mask = records;
+	uint32_t mask = places;
 
 	mask |= mask >> 1;
 	mask |= mask >> 2;
@@ -203,9 +231,6 @@ hxb_map_index_mask(uint32_t records)
 bool hxb_map_load(struct hxb_map *map, const char *path, uid_t owner, const char **why);
 void hxb_map_unload(struct hxb_map *map);
 
-/* The index of the user with that uid, for hxb_map_user_at(); UINT32_MAX if there is none. */
-uint32_t hxb_map_find_uid(const struct hxb_map *map, uint32_t uid);
-
 /* Takes the map's pages out of this process's memory; they come back when they are read. */
 void hxb_map_forget_pages(const struct hxb_map *map);
 
@@ -213,9 +238,10 @@ void hxb_map_forget_pages(const struct hxb_map *map);
  */
 struct hxb_map *hxb_map_detach(const struct hxb_map *map);
 
-/* The checksum that a record ought to have. False if it points outside the sections. Index below the count.
- */
-bool hxb_map_user_sum(const struct hxb_map *map, uint32_t index, struct hxb_map_user *user, uint64_t *sum);
+/* The record at a place, and its checksum as it ought to be. NULL if it points outside the sections. */
+const struct hxb_map_user_record *hxb_map_user_sum(
+    const struct hxb_map *map, uint32_t place, struct hxb_map_user *user, uint64_t *sum);
+/* The same for a role: false if it points outside. Index below the count. */
 bool hxb_map_role_sum(const struct hxb_map *map, uint32_t index, struct hxb_map_role *role, uint64_t *sum);
 bool hxb_map_tombstone_sum(const struct hxb_map *, uint32_t index, struct hxb_map_tombstone *, uint64_t *sum);
 uint64_t hxb_map_members_sum(const struct hxb_map *map, uint32_t index, const struct hxb_map_role *role);

@@ -69,9 +69,9 @@ open_directory(struct hxb_map_writer *w, const char *dir, struct hxb_error *erro
 	return HXB_OK;
 }
 
-/* A new file under a temporary name, which is in w->temporary. */
+/* The map to be, under a temporary name. */
 static enum hxb_result
-create_temporary(struct hxb_map_writer *w, FILE **file, struct hxb_error *error)
+create_temporary(struct hxb_map_writer *w, struct hxb_error *error)
 {
 	uint64_t random;
 	int length, fd;
@@ -86,20 +86,12 @@ create_temporary(struct hxb_map_writer *w, FILE **file, struct hxb_error *error)
 		w->temporary[0] = '\0'; /* whosever it is, it is not ours to remove */
 		return hxb_fail(error, HXB_FAILED, "%s: can't make a file: %m", w->where);
 	}
-	*file = fdopen(fd, "w+");
-	if (*file == NULL) {
+	w->map = fdopen(fd, "w+");
+	if (w->map == NULL) {
 		(void)close(fd);
 		return hxb_fail(error, HXB_FAILED, "out of memory");
 	}
 	return HXB_OK;
-}
-
-static void
-remove_temporary(struct hxb_map_writer *w)
-{
-	if (w->temporary[0] != '\0')
-		(void)unlinkat(w->directory, w->temporary, 0);
-	w->temporary[0] = '\0';
 }
 
 enum hxb_result
@@ -109,12 +101,8 @@ hxb_map_writer_open(struct hxb_map_writer *w, const char *dir, struct hxb_error 
 	enum hxb_result r = open_directory(w, dir, error);
 
 	if (r == HXB_OK)
-		r = create_temporary(w, &w->strings, error);
-	if (r == HXB_OK) {
-		remove_temporary(w);
-		r = create_temporary(w, &w->map, error);
-	}
-	if (r == HXB_OK && (fputc('\0', w->strings) == EOF || fwrite(&none, sizeof(none), 1, w->map) != 1))
+		r = create_temporary(w, error);
+	if (r == HXB_OK && fwrite(&none, sizeof(none), 1, w->map) != 1)
 		r = hxb_fail(error, HXB_FAILED, "%s/%s: can't write: %m", w->where, w->temporary);
 	return r;
 }
@@ -124,10 +112,10 @@ hxb_map_writer_discard(struct hxb_map_writer *w)
 {
 	if (w->map != NULL)
 		(void)fclose(w->map);
-	if (w->strings != NULL)
-		(void)fclose(w->strings);
-	w->map = w->strings = NULL;
-	remove_temporary(w);
+	w->map = NULL;
+	if (w->temporary[0] != '\0')
+		(void)unlinkat(w->directory, w->temporary, 0);
+	w->temporary[0] = '\0';
 	if (w->directory >= 0)
 		(void)close(w->directory);
 	w->directory = -1;

@@ -50,7 +50,8 @@ static bool
 set_sections(struct hxb_map *map, const struct hxb_map_header *h)
 {
 	if (h->user_count > HXB_MAP_COUNT_MAX || h->role_count > HXB_MAP_COUNT_MAX ||
-	    h->tombstone_count > HXB_MAP_COUNT_MAX || h->strings_size > UINT32_MAX)
+	    h->tombstone_count > HXB_MAP_COUNT_MAX || h->strings_size > UINT32_MAX ||
+	    h->users_size / HXB_MAP_UNIT >= UINT32_MAX || h->users_size % HXB_MAP_UNIT != 0)
 		return false;
 	map->info.user_count = h->user_count;
 	map->info.role_count = h->role_count;
@@ -60,7 +61,9 @@ set_sections(struct hxb_map *map, const struct hxb_map_header *h)
 	map->user_slots = h->user_slots;
 	map->role_slots = h->role_slots;
 	map->strings_size = (uint32_t)h->strings_size;
-	map->users = section(map, h->users, h->user_count, sizeof(*map->users));
+	map->user_units = (uint32_t)(h->users_size / HXB_MAP_UNIT);
+	map->users = section(map, h->users, map->user_units, HXB_MAP_UNIT);
+	map->places = section(map, h->places, h->user_count, sizeof(uint32_t));
 	map->roles = section(map, h->roles, h->role_count, sizeof(*map->roles));
 	map->tombstones = section(map, h->tombstones, h->tombstone_count, sizeof(*map->tombstones));
 	map->by_login = section(map, h->by_login, h->user_slots, sizeof(uint32_t));
@@ -70,9 +73,9 @@ set_sections(struct hxb_map *map, const struct hxb_map_header *h)
 	map->user_roles = section(map, h->user_roles, h->long_list_count, sizeof(uint32_t));
 	map->role_members = section(map, h->role_members, h->membership_count, sizeof(uint32_t));
 	map->strings = section(map, h->strings, h->strings_size, 1);
-	return map->users != NULL && map->roles != NULL && map->tombstones != NULL && map->by_login != NULL &&
-	    map->by_uid != NULL && map->by_group != NULL && map->by_gid != NULL && map->user_roles != NULL &&
-	    map->role_members != NULL && map->strings != NULL;
+	return map->users != NULL && map->places != NULL && map->roles != NULL && map->tombstones != NULL &&
+	    map->by_login != NULL && map->by_uid != NULL && map->by_group != NULL && map->by_gid != NULL &&
+	    map->user_roles != NULL && map->role_members != NULL && map->strings != NULL;
 }
 
 static bool

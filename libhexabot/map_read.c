@@ -33,43 +33,81 @@ list_fits(uint32_t first, uint32_t count, uint32_t total)
 	return first <= total && count <= total - first;
 }
 
-/* A list in the record was summed with the record. */
-static bool
-roles_of(const struct hxb_map *map, uint32_t index, struct hxb_map_user *user, uint32_t first, uint64_t *sum)
+/* The record at a place, if there is room for one. */
+static const struct hxb_map_user_record *
+record_at(const struct hxb_map *map, uint32_t place)
 {
-	user->roles = map->users[index].few_roles;
+	if (place >= map->user_units || map->user_units - place < HXB_MAP_TEXT / HXB_MAP_UNIT + 1)
+		return NULL;
+	return (const struct hxb_map_user_record *)(const void *)(map->users + place);
+}
+
+/* Where the texts are. Whether they are all within the record, and end there, is checked. */
+static bool
+find_texts(const struct hxb_map_user_record *record, struct hxb_map_user *user)
+{
+	const size_t room = record->units * (size_t)HXB_MAP_UNIT;
+	const size_t gecos = (size_t)record->home_length + 1;
+	const size_t end = gecos + record->gecos_length + 1;
+	const size_t login =
+	    record->login_ends_home != 0 ? (size_t)record->home_length - record->login_length : end;
+
+	if (record->login_length > record->home_length && record->login_ends_home != 0)
+		return false;
+	if (room < HXB_MAP_TEXT || room - HXB_MAP_TEXT < end ||
+	    room - HXB_MAP_TEXT <= login + record->login_length || record->text[gecos - 1] != '\0' ||
+	    record->text[end - 1] != '\0' || record->text[login + record->login_length] != '\0')
+		return false;
+	user->home = record->text;
+	user->gecos = record->text + gecos;
+	user->login = record->text + login;
+	user->length.home = record->home_length;
+	user->length.gecos = record->gecos_length;
+	user->length.login = record->login_length;
+	return true;
+}
+
+/* The shell, and a list that is too long for the record: both are summed here. */
+static bool
+find_others(const struct hxb_map *map, const struct hxb_map_user_record *record, struct hxb_map_user *user,
+    uint64_t *sum)
+{
+	if (record->shell >= map->strings_size || record->shell_length >= map->strings_size - record->shell ||
+	    map->strings[record->shell + record->shell_length] != '\0')
+		return false;
+	user->shell = map->strings + record->shell;
+	user->length.shell = record->shell_length;
+	*sum = hxb_map_sum(*sum, user->shell, (size_t)record->shell_length + 1);
+	user->role_count = record->role_count;
+	user->roles = record->few_roles;
 	if (user->role_count <= HXB_MAP_FEW_ROLES)
 		return true;
-	if (!list_fits(first, user->role_count, map->long_list_count))
+	if (!list_fits(record->few_roles[0], user->role_count, map->long_list_count))
 		return false;
-	user->roles = map->user_roles + first;
+	user->roles = map->user_roles + record->few_roles[0];
 	*sum = hxb_map_sum(*sum, user->roles, user->role_count * sizeof(*user->roles));
 	return true;
 }
 
-bool
-hxb_map_user_sum(const struct hxb_map *map, uint32_t index, struct hxb_map_user *user, uint64_t *sum)
+const struct hxb_map_user_record *
+hxb_map_user_sum(const struct hxb_map *map, uint32_t place, struct hxb_map_user *user, uint64_t *sum)
 {
-	const struct hxb_map_user_record record = map->users[index];
-	uint64_t h = hxb_map_sum_start(map->seed, HXB_MAP_USER, index);
+	const struct hxb_map_user_record *record = record_at(map, place);
 
-	h = hxb_map_sum(
-	    h, (const char *)&record + sizeof(record.checksum), sizeof(record) - sizeof(record.checksum));
-	user->login = string_at(map, record.login, HXB_MAP_LOGIN_MAX, &h);
-	user->gecos = string_at(map, record.gecos, HXB_MAP_GECOS_MAX, &h);
-	user->home = string_at(map, record.home, HXB_MAP_PATH_MAX, &h);
-	user->shell = string_at(map, record.shell, HXB_MAP_PATH_MAX, &h);
-	user->role_count = record.role_count;
-	if (user->login == NULL || user->gecos == NULL || user->home == NULL || user->shell == NULL ||
-	    !roles_of(map, index, user, record.first_role, &h))
-		return false;
-	user->uid = record.uid;
-	user->id_digest = record.id_digest;
+	if (record == NULL || record->units == 0 || record->units > map->user_units - place ||
+	    !find_texts(record, user))
+		return NULL;
+	*sum = hxb_map_sum_words(
+	    hxb_map_sum_start(map->seed, HXB_MAP_USER, place), &record->id_digest, (size_t)record->units - 1);
+	if (!find_others(map, record, user, sum))
+		return NULL;
+	user->uid = record->uid;
+	user->index = record->index;
+	user->id_digest = record->id_digest;
 	/* What a later minor version may know and we do not is refused. */
 	user->shadow =
-	    record.shadow <= HXB_SHADOW_INVITED ? (enum hxb_map_shadow)record.shadow : HXB_SHADOW_DENIED;
-	*sum = h;
-	return true;
+	    record->shadow <= HXB_SHADOW_INVITED ? (enum hxb_map_shadow)record->shadow : HXB_SHADOW_DENIED;
+	return record;
 }
 
 bool
@@ -125,19 +163,35 @@ number_is_ours(uint32_t number)
 	return number != 0 && number != UINT32_MAX;
 }
 
+static enum hxb_map_status
+user_at_place(const struct hxb_map *map, uint32_t place, struct hxb_map_user *user)
+{
+	const struct hxb_map_user_record *record;
+	struct hxb_map_user found;
+	uint64_t sum;
+
+	record = hxb_map_user_sum(map, place, &found, &sum);
+	if (record == NULL || sum != record->checksum || found.length.login == 0 ||
+	    found.index >= map->info.user_count || !number_is_ours(found.uid))
+		return HXB_MAP_UNAVAILABLE;
+	*user = found;
+	return HXB_MAP_FOUND;
+}
+
 enum hxb_map_status
 hxb_map_user_at(const struct hxb_map *map, uint32_t index, struct hxb_map_user *user)
 {
 	struct hxb_map_user found;
-	uint64_t sum;
+	enum hxb_map_status status;
 
 	if (index >= map->info.user_count)
 		return HXB_MAP_NOT_FOUND;
-	if (!hxb_map_user_sum(map, index, &found, &sum) || sum != map->users[index].checksum ||
-	    found.login[0] == '\0' || !number_is_ours(found.uid))
-		return HXB_MAP_UNAVAILABLE;
-	*user = found;
-	return HXB_MAP_FOUND;
+	status = user_at_place(map, map->places[index], &found);
+	if (status == HXB_MAP_FOUND && found.index != index)
+		status = HXB_MAP_UNAVAILABLE;
+	if (status == HXB_MAP_FOUND)
+		*user = found;
+	return status;
 }
 
 enum hxb_map_status
@@ -198,16 +252,34 @@ string_is(const struct hxb_map *map, uint32_t offset, const struct key *key)
 	    memcmp(map->strings + offset, key->name, key->length + 1) == 0;
 }
 
-static bool
-login_is(const struct hxb_map *map, uint32_t index, const struct key *key)
+/* A record is mostly longer than a line of the cache: both are on their way at once. */
+static const struct hxb_map_user_record *
+fetch(const struct hxb_map *map, uint32_t place)
 {
-	return string_is(map, map->users[index].login, key);
+	const struct hxb_map_user_record *record = record_at(map, place);
+
+	if (record != NULL)
+		__builtin_prefetch((const char *)record + 64);
+	return record;
 }
 
 static bool
-uid_is(const struct hxb_map *map, uint32_t index, const struct key *key)
+login_is(const struct hxb_map *map, uint32_t place, const struct key *key)
 {
-	return map->users[index].uid == key->number;
+	const struct hxb_map_user_record *record = fetch(map, place);
+	struct hxb_map_user user;
+
+	return record != NULL && record->login_length == key->length &&
+	    record->units <= map->user_units - place && find_texts(record, &user) &&
+	    memcmp(user.login, key->name, key->length) == 0;
+}
+
+static bool
+uid_is(const struct hxb_map *map, uint32_t place, const struct key *key)
+{
+	const struct hxb_map_user_record *record = fetch(map, place);
+
+	return record != NULL && record->uid == key->number;
 }
 
 static bool
@@ -225,26 +297,26 @@ gid_is(const struct hxb_map *map, uint32_t index, const struct key *key)
 struct table {
 	const uint32_t *slot;
 	uint32_t slots;
-	uint32_t records;
+	uint32_t places; /* which a slot can lead to: a role's index is its place */
 	matches *match;
 };
 
-/* The index of the record with that key, or UINT32_MAX, which no *_at() finds. */
+/* The place of the record with that key, or UINT32_MAX, where there is none. */
 static inline uint32_t
 find(const struct hxb_map *map, struct table table, uint64_t hash, const struct key *key)
 {
-	const uint32_t mask = hxb_map_index_mask(table.records);
+	const uint32_t mask = hxb_map_place_mask(table.places);
 	uint32_t at = hxb_map_slot(hash, table.slots);
-	uint32_t entry, index, probes;
+	uint32_t entry, place, probes;
 
 	for (probes = 0; probes < table.slots; probes++) {
 		entry = table.slot[at];
 		if (entry == 0)
 			break;
-		index = (entry & mask) - 1;
-		if (((entry ^ (uint32_t)hash) & ~mask) == 0 && index < table.records &&
-		    table.match(map, index, key))
-			return index;
+		place = (entry & mask) - 1;
+		if (((entry ^ (uint32_t)hash) & ~mask) == 0 && place < table.places &&
+		    table.match(map, place, key))
+			return place;
 		at = at + 1 < table.slots ? at + 1 : 0;
 	}
 	return UINT32_MAX;
@@ -268,26 +340,26 @@ find_number(const struct hxb_map *map, struct table table, uint32_t number)
 	return find(map, table, hxb_map_hash_number(map->seed, number), &key);
 }
 
+static enum hxb_map_status
+user_found(const struct hxb_map *map, uint32_t place, struct hxb_map_user *user)
+{
+	return place == UINT32_MAX ? HXB_MAP_NOT_FOUND : user_at_place(map, place, user);
+}
+
 enum hxb_map_status
 hxb_map_user_by_login(const struct hxb_map *map, const char *login, struct hxb_map_user *user)
 {
-	struct table table = { map->by_login, map->user_slots, map->info.user_count, login_is };
+	struct table table = { map->by_login, map->user_slots, map->user_units, login_is };
 
-	return hxb_map_user_at(map, find_name(map, table, login), user);
-}
-
-uint32_t
-hxb_map_find_uid(const struct hxb_map *map, uint32_t uid)
-{
-	struct table table = { map->by_uid, map->user_slots, map->info.user_count, uid_is };
-
-	return find_number(map, table, uid);
+	return user_found(map, find_name(map, table, login), user);
 }
 
 enum hxb_map_status
 hxb_map_user_by_uid(const struct hxb_map *map, uint32_t uid, struct hxb_map_user *user)
 {
-	return hxb_map_user_at(map, hxb_map_find_uid(map, uid), user);
+	struct table table = { map->by_uid, map->user_slots, map->user_units, uid_is };
+
+	return user_found(map, find_number(map, table, uid), user);
 }
 
 enum hxb_map_status

@@ -9,7 +9,7 @@
 
 #include "map_format.h"
 
-#define FORGET_EVERY 65536 /* users: 7 MB of records and strings, and what of the indexes leads to them */
+#define FORGET_EVERY 65536 /* users: 6 MB of records, and what of the indexes leads to them */
 
 static bool
 differs(const char *text, const char **why)
@@ -25,9 +25,10 @@ sections_touch(const struct hxb_map *map)
 {
 	const void *ends[] = {
 		(const char *)map->header + map->header->header_size,
-		map->users + map->info.user_count,
+		map->users + map->user_units,
 		map->roles + map->info.role_count,
 		map->tombstones + map->info.tombstone_count,
+		map->places + map->info.user_count,
 		map->by_login + map->user_slots,
 		map->by_uid + map->user_slots,
 		map->by_group + map->role_slots,
@@ -40,6 +41,7 @@ sections_touch(const struct hxb_map *map)
 		map->users,
 		map->roles,
 		map->tombstones,
+		map->places,
 		map->by_login,
 		map->by_uid,
 		map->by_group,
@@ -153,33 +155,47 @@ verify_memberships(
 	return true;
 }
 
+/* Whether the record is found under both its keys, and its number is no role's. */
+static bool
+verify_keys(const struct hxb_map *map, const struct hxb_map_user *user, const char **why)
+{
+	struct hxb_map_user found;
+	struct hxb_map_role role;
+
+	if (hxb_map_user_by_login(map, user->login, &found) != HXB_MAP_FOUND || found.index != user->index)
+		return differs("a user is not found by login", why);
+	if (hxb_map_user_by_uid(map, user->uid, &found) != HXB_MAP_FOUND || found.index != user->index)
+		return differs("a user is not found by uid", why);
+	if (hxb_map_role_by_gid(map, user->uid, &role) != HXB_MAP_NOT_FOUND)
+		return differs("a user has a role's number", why);
+	return true;
+}
+
 static bool
 verify_users(const struct hxb_map *map, const char **why)
 {
-	struct hxb_map_user user, found;
-	struct hxb_map_role role;
-	uint32_t i, memberships = 0, in_long_lists = 0;
+	const struct hxb_map_user_record *record;
+	struct hxb_map_user user;
+	uint32_t i, place = 0, memberships = 0, in_long_lists = 0;
 
 	for (i = 0; i < map->info.user_count; i++) {
-		if (hxb_map_user_at(map, i, &user) != HXB_MAP_FOUND)
+		if (map->places[i] != place || hxb_map_user_at(map, i, &user) != HXB_MAP_FOUND)
 			return differs("a user's record is damaged", why);
+		record = (const void *)(map->users + place);
+		place += record->units;
 		if (user.role_count > HXB_MAP_FEW_ROLES) {
 			if (user.roles != map->user_roles + in_long_lists)
 				return differs("a user's roles are not where they belong", why);
 			in_long_lists += user.role_count;
 		}
 		memberships += user.role_count;
-		if (!verify_memberships(map, i, &user, why))
+		if (!verify_memberships(map, i, &user, why) || !verify_keys(map, &user, why))
 			return false;
-		if (hxb_map_user_by_login(map, user.login, &found) != HXB_MAP_FOUND || found.uid != user.uid)
-			return differs("a user is not found by login", why);
-		if (hxb_map_user_by_uid(map, user.uid, &found) != HXB_MAP_FOUND || found.login != user.login)
-			return differs("a user is not found by uid", why);
-		if (hxb_map_role_by_gid(map, user.uid, &role) != HXB_MAP_NOT_FOUND)
-			return differs("a user has a role's number", why);
 		if (i % FORGET_EVERY == FORGET_EVERY - 1)
 			hxb_map_forget_pages(map);
 	}
+	if (place != map->user_units)
+		return differs("there are records without a user", why);
 	if (in_long_lists != map->long_list_count)
 		return differs("there are roles without a user", why);
 	if (memberships != map->membership_count)

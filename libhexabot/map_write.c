@@ -33,56 +33,47 @@ array_add(struct hxb_map_array *array, size_t more, size_t limit)
 	return (char *)array->items + (array->count - more) * array->width;
 }
 
+static const char *
+string(const struct hxb_map_writer *w, uint32_t offset)
+{
+	return (const char *)w->strings.items + offset;
+}
+
 static bool
-write_string(struct hxb_map_writer *w, const char *text, uint32_t *offset)
+add_string(struct hxb_map_writer *w, const char *text, uint32_t *offset)
 {
 	size_t size = strlen(text) + 1;
+	char *place;
 
 	*offset = 0;
 	if (size == 1)
 		return true;
-	if (w->strings_size > UINT32_MAX - size || fwrite(text, 1, size, w->strings) != size)
+	place = array_add(&w->strings, size, UINT32_MAX);
+	if (place == NULL)
 		return false;
-	*offset = (uint32_t)w->strings_size;
-	w->strings_size += size;
+	memcpy(place, text, size);
+	*offset = (uint32_t)(w->strings.count - size);
 	return true;
 }
 
-/* For strings that many users have in common. */
+/* Users have few shells between them. */
 static bool
-share_string(struct hxb_map_writer *w, const char *text, uint32_t *offset)
+share_shell(struct hxb_map_writer *w, const char *shell, uint32_t *offset)
 {
-	const uint32_t places = sizeof(w->shared) / sizeof(w->shared[0]);
-	struct hxb_map_shared *place;
+	const uint32_t places = sizeof(w->shells) / sizeof(w->shells[0]);
 	uint32_t i;
 
 	for (i = 0; i < places; i++) {
-		if (w->shared[i].text != NULL && strcmp(w->shared[i].text, text) == 0) {
-			*offset = w->shared[i].offset;
+		if (strcmp(string(w, w->shells[i]), shell) == 0) {
+			*offset = w->shells[i];
 			return true;
 		}
 	}
-	place = &w->shared[w->next_shared];
-	free(place->text);
-	place->text = strdup(text);
-	w->next_shared = (w->next_shared + 1) % places;
-	if (place->text == NULL || !write_string(w, text, offset))
+	if (!add_string(w, shell, offset))
 		return false;
-	place->offset = *offset;
+	w->shells[w->next_shell] = *offset;
+	w->next_shell = (w->next_shell + 1) % places;
 	return true;
-}
-
-/* A home mostly ends in the login, which then needs no place of its own. */
-static bool
-write_login(struct hxb_map_writer *w, const char *login, const char *home, uint32_t home_at, uint32_t *offset)
-{
-	size_t length = strlen(login), home_length = strlen(home);
-
-	if (home_length >= length && strcmp(home + home_length - length, login) == 0) {
-		*offset = home_at + (uint32_t)(home_length - length);
-		return true;
-	}
-	return write_string(w, login, offset);
 }
 
 /* Whether it would stay one field of a passwd or group line. */
@@ -146,9 +137,9 @@ hxb_map_writer_role(struct hxb_map_writer *w, const struct hxb_map_role *role, u
 	struct hxb_map_role_record *record;
 	uint32_t group;
 
-	if (w->user_count != 0 || !name_fits(role->group) || !number_fits(role->gid))
+	if (w->places.count != 0 || !name_fits(role->group) || !number_fits(role->gid))
 		return HXB_INVALID;
-	if (!remember_private_like(w, role->group) || !write_string(w, role->group, &group))
+	if (!remember_private_like(w, role->group) || !add_string(w, role->group, &group))
 		return HXB_FAILED;
 	record = array_add(&w->roles, 1, HXB_MAP_COUNT_MAX);
 	if (record == NULL)
@@ -170,8 +161,8 @@ compare_indexes(const void *one, const void *other)
 	return (*a > *b) - (*a < *b);
 }
 
-/* Ascending and each once, however the caller has them; in the record if they are few. *list: where they are.
- */
+/* Ascending and each once, however the caller has them; in the record if they are few. *list: where they are,
+ * if not. */
 static bool
 add_roles(struct hxb_map_writer *w, const struct hxb_map_user *user, struct hxb_map_user_record *record,
     const uint32_t **list)
@@ -195,13 +186,13 @@ add_roles(struct hxb_map_writer *w, const struct hxb_map_user *user, struct hxb_
 	if (count > UINT32_MAX - w->membership_count)
 		return false;
 	w->membership_count += count;
-	record->role_count = count;
+	record->role_count = (uint16_t)count;
 	if (count <= HXB_MAP_FEW_ROLES) {
 		memcpy(record->few_roles, roles, count * sizeof(*roles));
 		w->user_roles.count = before;
 		return true;
 	}
-	record->first_role = (uint32_t)before;
+	record->few_roles[0] = (uint32_t)before;
 	w->user_roles.count = before + count;
 	*list = roles;
 	return true;
@@ -215,7 +206,8 @@ user_fits(const struct hxb_map_writer *w, const struct hxb_map_user *user)
 	if (!name_fits(user->login) || !text_fits(user->gecos, HXB_MAP_GECOS_MAX, ":") ||
 	    !text_fits(user->home, HXB_MAP_PATH_MAX, ":") || !text_fits(user->shell, HXB_MAP_PATH_MAX, ":"))
 		return false;
-	if (!number_fits(user->uid) || (unsigned int)user->shadow > HXB_SHADOW_INVITED)
+	if (!number_fits(user->uid) || (unsigned int)user->shadow > HXB_SHADOW_INVITED ||
+	    user->role_count > UINT16_MAX)
 		return false;
 	for (i = 0; i < user->role_count; i++) {
 		if (user->roles[i] >= w->roles.count)
@@ -224,43 +216,83 @@ user_fits(const struct hxb_map_writer *w, const struct hxb_map_user *user)
 	return !private_group_taken(w, user->login);
 }
 
+/* The longest record, in units. */
+#define UNITS_MAX \
+	((HXB_MAP_TEXT + HXB_MAP_PATH_MAX + 1 + HXB_MAP_GECOS_MAX + 1 + HXB_MAP_LOGIN_MAX + 1) / \
+	        HXB_MAP_UNIT + \
+	    1)
+
+union record {
+	struct hxb_map_user_record fields;
+	uint64_t units[UNITS_MAX];
+	char bytes[UNITS_MAX * HXB_MAP_UNIT];
+};
+
+static char *
+append(char *end, const char *text, size_t length)
+{
+	memcpy(end, text, length + 1);
+	return end + length + 1;
+}
+
+/* The texts, and the lengths of all. A home mostly ends in the login, which then needs no place of its own.
+ */
+static void
+put_texts(union record *record, const struct hxb_map_user *user)
+{
+	struct hxb_map_user_record *fields = &record->fields;
+	const size_t login = strlen(user->login), home = strlen(user->home), gecos = strlen(user->gecos);
+	char *end = record->bytes + HXB_MAP_TEXT;
+
+	fields->login_ends_home = home >= login && strcmp(user->home + home - login, user->login) == 0;
+	fields->login_length = (uint8_t)login;
+	fields->home_length = (uint16_t)home;
+	fields->gecos_length = (uint8_t)gecos;
+	fields->shell_length = (uint16_t)strlen(user->shell);
+	end = append(append(end, user->home, home), user->gecos, gecos);
+	if (fields->login_ends_home == 0)
+		end = append(end, user->login, login);
+	fields->units = (uint16_t)((size_t)(end - record->bytes + HXB_MAP_UNIT - 1) / HXB_MAP_UNIT);
+}
+
 /* What hxb_map_user_sum() makes of the finished map. */
 static uint64_t
-sum_of(const struct hxb_map_writer *w, const struct hxb_map_user *user,
-    const struct hxb_map_user_record *record, const uint32_t *long_list)
+sum_of(const struct hxb_map_writer *w, const struct hxb_map_user *user, const union record *record,
+    const uint32_t *long_list)
 {
-	uint64_t h = hxb_map_sum_start(w->seed, HXB_MAP_USER, w->user_count);
+	uint64_t h = hxb_map_sum_words(hxb_map_sum_start(w->seed, HXB_MAP_USER, w->user_units),
+	    record->units + 1, (size_t)record->fields.units - 1);
 
-	h = hxb_map_sum(
-	    h, (const char *)record + sizeof(record->checksum), sizeof(*record) - sizeof(record->checksum));
-	h = hxb_map_sum(h, user->login, strlen(user->login) + 1);
-	h = hxb_map_sum(h, user->gecos, strlen(user->gecos) + 1);
-	h = hxb_map_sum(h, user->home, strlen(user->home) + 1);
-	h = hxb_map_sum(h, user->shell, strlen(user->shell) + 1);
-	return long_list != NULL ? hxb_map_sum(h, long_list, record->role_count * sizeof(*long_list)) : h;
+	h = hxb_map_sum(h, user->shell, (size_t)record->fields.shell_length + 1);
+	if (long_list != NULL)
+		h = hxb_map_sum(h, long_list, record->fields.role_count * sizeof(*long_list));
+	return h;
 }
 
 enum hxb_result
 hxb_map_writer_user(struct hxb_map_writer *w, const struct hxb_map_user *user)
 {
-	struct hxb_map_user_record record = {
-		.id_digest = user->id_digest,
-		.uid = user->uid,
-		.shadow = (uint32_t)user->shadow,
-	};
+	union record record = { .units = { 0 } };
+	struct hxb_map_user_record *fields = &record.fields;
 	const uint32_t *long_list;
+	uint32_t *place;
 
 	if (!user_fits(w, user))
 		return HXB_INVALID;
-	if (w->user_count == HXB_MAP_COUNT_MAX || !write_string(w, user->home, &record.home) ||
-	    !write_login(w, user->login, user->home, record.home, &record.login) ||
-	    !write_string(w, user->gecos, &record.gecos) || !share_string(w, user->shell, &record.shell) ||
-	    !add_roles(w, user, &record, &long_list))
+	place = array_add(&w->places, 1, HXB_MAP_COUNT_MAX);
+	if (place == NULL || w->user_units >= UINT32_MAX - UNITS_MAX ||
+	    !add_roles(w, user, fields, &long_list) || !share_shell(w, user->shell, &fields->shell))
 		return HXB_FAILED;
-	record.checksum = sum_of(w, user, &record, long_list);
-	if (fwrite(&record, sizeof(record), 1, w->map) != 1)
+	*place = w->user_units;
+	fields->id_digest = user->id_digest;
+	fields->uid = user->uid;
+	fields->index = (uint32_t)w->places.count - 1;
+	fields->shadow = (uint8_t)user->shadow;
+	put_texts(&record, user);
+	fields->checksum = sum_of(w, user, &record, long_list);
+	if (fwrite(&record, HXB_MAP_UNIT, fields->units, w->map) != fields->units)
 		return HXB_FAILED;
-	w->user_count++;
+	w->user_units += fields->units;
 	return HXB_OK;
 }
 
@@ -272,7 +304,7 @@ hxb_map_writer_tombstone(struct hxb_map_writer *w, const struct hxb_map_tombston
 
 	if (!text_fits(tombstone->name, HXB_MAP_LOGIN_MAX, ":,"))
 		return HXB_INVALID;
-	if (!write_string(w, tombstone->name, &name))
+	if (!add_string(w, tombstone->name, &name))
 		return HXB_FAILED;
 	record = array_add(&w->tombstones, 1, HXB_MAP_COUNT_MAX);
 	if (record == NULL)
@@ -289,6 +321,7 @@ enum hxb_result
 hxb_map_writer_new(const char *dir, bool enumerate, struct hxb_map_writer **writerp, struct hxb_error *error)
 {
 	struct hxb_map_writer *w = calloc(1, sizeof(*w));
+	char *empty;
 	enum hxb_result r;
 
 	*writerp = NULL;
@@ -300,7 +333,14 @@ hxb_map_writer_new(const char *dir, bool enumerate, struct hxb_map_writer **writ
 	w->tombstones.width = sizeof(struct hxb_map_tombstone_record);
 	w->user_roles.width = sizeof(uint32_t);
 	w->private_like.width = sizeof(char *);
-	w->strings_size = 1;
+	w->places.width = sizeof(uint32_t);
+	w->strings.width = 1;
+	empty = array_add(&w->strings, 1, UINT32_MAX);
+	if (empty == NULL) {
+		hxb_map_writer_free(w);
+		return hxb_fail(error, HXB_FAILED, "out of memory");
+	}
+	*empty = '\0';
 	if (getrandom(&w->seed, sizeof(w->seed), 0) != (ssize_t)sizeof(w->seed))
 		r = hxb_fail(error, HXB_FAILED, "no source of randomness");
 	else
@@ -324,9 +364,9 @@ hxb_map_writer_free(struct hxb_map_writer *w)
 	names = w->private_like.items;
 	for (i = 0; i < w->private_like.count; i++)
 		free(names[i]);
-	for (i = 0; i < sizeof(w->shared) / sizeof(w->shared[0]); i++)
-		free(w->shared[i].text);
 	free(w->private_like.items);
+	free(w->places.items);
+	free(w->strings.items);
 	free(w->roles.items);
 	free(w->tombstones.items);
 	free(w->user_roles.items);

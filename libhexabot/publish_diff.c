@@ -242,16 +242,12 @@ invitation_ended(const struct hxb_diff *diff, const struct hxb_map_user *old, co
 static bool
 find_old(struct hxb_diff *diff, uint32_t uid, struct hxb_map_user *old)
 {
-	uint32_t index = diff->next;
-
-	if (hxb_map_user_at(diff->old, index, old) != HXB_MAP_FOUND || old->uid != uid) {
-		index = hxb_map_find_uid(diff->old, uid);
-		if (hxb_map_user_at(diff->old, index, old) != HXB_MAP_FOUND)
-			return false;
-	}
-	diff->next = index + 1;
-	diff->kept_count += !is_kept(diff, index);
-	diff->kept[index / 8] |= (unsigned char)(1 << index % 8);
+	if ((hxb_map_user_at(diff->old, diff->next, old) != HXB_MAP_FOUND || old->uid != uid) &&
+	    hxb_map_user_by_uid(diff->old, uid, old) != HXB_MAP_FOUND)
+		return false;
+	diff->next = old->index + 1;
+	diff->kept_count += !is_kept(diff, old->index);
+	diff->kept[old->index / 8] |= (unsigned char)(1 << old->index % 8);
 	return true;
 }
 

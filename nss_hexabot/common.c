@@ -5,18 +5,15 @@
 #include "nss_hexabot.h"
 
 char *
-hxb_nss_copy(struct hxb_nss_buffer *buffer, const char *prefix, const char *text)
+hxb_nss_copy(struct hxb_nss_buffer *buffer, const char *text, size_t length)
 {
-	size_t prefix_length = strlen(prefix);
-	size_t size = strlen(text) + 1;
 	char *copy = buffer->next;
 
-	if (prefix_length > buffer->left || size > buffer->left - prefix_length)
+	if (length >= buffer->left)
 		return NULL;
-	memcpy(copy, prefix, prefix_length);
-	memcpy(copy + prefix_length, text, size);
-	buffer->next += prefix_length + size;
-	buffer->left -= prefix_length + size;
+	memcpy(copy, text, length + 1);
+	buffer->next += length + 1;
+	buffer->left -= length + 1;
 	return copy;
 }
 
@@ -40,12 +37,14 @@ hxb_nss_list_open(struct hxb_nss_list *list)
 {
 	struct hxb_map_info info;
 
-	if (list->map == NULL)
+	if (list->map == NULL) {
 		list->map = hxb_map_pin();
-	if (list->map == NULL)
-		return HXB_MAP_UNAVAILABLE;
-	hxb_map_info(list->map, &info);
-	return info.enumerate ? HXB_MAP_FOUND : HXB_MAP_NOT_FOUND;
+		if (list->map == NULL)
+			return HXB_MAP_UNAVAILABLE;
+		hxb_map_info(list->map, &info);
+		list->enumerate = info.enumerate;
+	}
+	return list->enumerate ? HXB_MAP_FOUND : HXB_MAP_NOT_FOUND;
 }
 
 void

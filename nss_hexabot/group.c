@@ -20,6 +20,8 @@ struct found {
 static enum nss_status
 fill_private(const struct hxb_map_user *user, struct group *result, char *buffer, size_t size, int *errnop)
 {
+	const size_t prefix = sizeof(HXB_PRIVATE_GROUP_PREFIX) - 1;
+	char name[sizeof(HXB_PRIVATE_GROUP_PREFIX) + UINT8_MAX]; /* a login's length is a byte in the map */
 	struct hxb_nss_buffer room = { buffer, size };
 	struct group found = { .gr_gid = user->uid };
 
@@ -27,8 +29,10 @@ fill_private(const struct hxb_map_user *user, struct group *result, char *buffer
 	if (found.gr_mem == NULL)
 		return hxb_nss_too_small(errnop);
 	found.gr_mem[0] = NULL;
-	found.gr_name = hxb_nss_copy(&room, HXB_PRIVATE_GROUP_PREFIX, user->login);
-	found.gr_passwd = hxb_nss_copy(&room, "", "x");
+	memcpy(name, HXB_PRIVATE_GROUP_PREFIX, prefix);
+	memcpy(name + prefix, user->login, (size_t)user->length.login + 1);
+	found.gr_name = hxb_nss_copy(&room, name, prefix + user->length.login);
+	found.gr_passwd = hxb_nss_copy(&room, "x", 1);
 	if (found.gr_name == NULL || found.gr_passwd == NULL)
 		return hxb_nss_too_small(errnop);
 	*result = found;
@@ -46,7 +50,7 @@ fill_members(const struct hxb_map *map, const struct hxb_map_role *role, char **
 	for (i = 0; i < role->member_count; i++) {
 		if (hxb_map_user_at(map, role->members[i], &user) != HXB_MAP_FOUND)
 			return hxb_nss_status(HXB_MAP_UNAVAILABLE, errnop);
-		members[i] = hxb_nss_copy(room, "", user.login);
+		members[i] = hxb_nss_copy(room, user.login, user.length.login);
 		if (members[i] == NULL)
 			return hxb_nss_too_small(errnop);
 	}
@@ -65,8 +69,8 @@ fill_role(const struct hxb_map *map, const struct hxb_map_role *role, struct gro
 	found.gr_mem = hxb_nss_pointers(&room, role->member_count);
 	if (found.gr_mem == NULL)
 		return hxb_nss_too_small(errnop);
-	found.gr_name = hxb_nss_copy(&room, "", role->group);
-	found.gr_passwd = hxb_nss_copy(&room, "", "x");
+	found.gr_name = hxb_nss_copy(&room, role->group, strlen(role->group));
+	found.gr_passwd = hxb_nss_copy(&room, "x", 1);
 	if (found.gr_name == NULL || found.gr_passwd == NULL)
 		return hxb_nss_too_small(errnop);
 	status = fill_members(map, role, found.gr_mem, &room, errnop);

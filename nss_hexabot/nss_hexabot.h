@@ -47,8 +47,8 @@ struct hxb_nss_buffer {
 	size_t left;
 };
 
-/* Copies prefix and text as one string. NULL if it does not fit. */
-char *hxb_nss_copy(struct hxb_nss_buffer *buffer, const char *prefix, const char *text);
+/* Copies a string of that length. NULL if it does not fit. */
+char *hxb_nss_copy(struct hxb_nss_buffer *buffer, const char *text, size_t length);
 
 /* Room for `count` pointers and the NULL behind them, aligned. NULL if it does not fit. */
 char **hxb_nss_pointers(struct hxb_nss_buffer *buffer, uint32_t count);
@@ -58,6 +58,7 @@ char **hxb_nss_pointers(struct hxb_nss_buffer *buffer, uint32_t count);
 struct hxb_nss_list {
 	const struct hxb_map *map;
 	uint32_t next;
+	bool enumerate; /* the map says that users are to be listed */
 };
 
 /* Pins a map if the list has none. FOUND; NOT_FOUND if users are not to be listed; UNAVAILABLE. */

@@ -10,11 +10,11 @@ fill(const struct hxb_map_user *user, struct passwd *result, char *buffer, size_
 	struct hxb_nss_buffer room = { buffer, size };
 	struct passwd found = { .pw_uid = user->uid, .pw_gid = user->uid };
 
-	found.pw_name = hxb_nss_copy(&room, "", user->login);
-	found.pw_passwd = hxb_nss_copy(&room, "", "x");
-	found.pw_gecos = hxb_nss_copy(&room, "", user->gecos);
-	found.pw_dir = hxb_nss_copy(&room, "", user->home);
-	found.pw_shell = hxb_nss_copy(&room, "", user->shell);
+	found.pw_name = hxb_nss_copy(&room, user->login, user->length.login);
+	found.pw_passwd = hxb_nss_copy(&room, "x", 1);
+	found.pw_gecos = hxb_nss_copy(&room, user->gecos, user->length.gecos);
+	found.pw_dir = hxb_nss_copy(&room, user->home, user->length.home);
+	found.pw_shell = hxb_nss_copy(&room, user->shell, user->length.shell);
 	if (found.pw_name == NULL || found.pw_passwd == NULL || found.pw_gecos == NULL ||
 	    found.pw_dir == NULL || found.pw_shell == NULL)
 		return hxb_nss_too_small(errnop);

@@ -21,8 +21,8 @@ fill(const struct hxb_map_user *user, struct spwd *result, char *buffer, size_t 
 		.sp_flag = ~0UL,
 	};
 
-	found.sp_namp = hxb_nss_copy(&room, "", user->login);
-	found.sp_pwdp = hxb_nss_copy(&room, "", denied ? "!*" : "*");
+	found.sp_namp = hxb_nss_copy(&room, user->login, user->length.login);
+	found.sp_pwdp = denied ? hxb_nss_copy(&room, "!*", 2) : hxb_nss_copy(&room, "*", 1);
 	if (found.sp_namp == NULL || found.sp_pwdp == NULL)
 		return hxb_nss_too_small(errnop);
 	*result = found;

@@ -44,11 +44,13 @@ static const struct hxb_map_role some_roles[ROLES] = {
 
 static const struct hxb_map_user some_users[USERS] = {
 	{ "alice", "Alice Liddell, Oxford", "/home/alice", "/bin/bash", 1900000010, 21, HXB_SHADOW_ENABLED,
-	    two_roles, 2 },
-	{ "bob", "Bob \xc3\xa9", "/home/bob", "/bin/bash", 1900000011, 22, HXB_SHADOW_INVITED, one_role, 1 },
-	{ "carol", "", "/home/carol", "/bin/bash", 1900000012, 23, HXB_SHADOW_DENIED, NULL, 0 },
-	{ "Dora.x", "Dora", "/srv/d", "/bin/sh", 1900000013, 24, HXB_SHADOW_ENABLED, many_roles, 5 },
-	{ "alic", "Prefix of another", "", "", 1900000014, 25, HXB_SHADOW_ENABLED, NULL, 0 },
+	    two_roles, 2, 0, { 0 } },
+	{ "bob", "Bob \xc3\xa9", "/home/bob", "/bin/bash", 1900000011, 22, HXB_SHADOW_INVITED, one_role, 1, 0,
+	    { 0 } },
+	{ "carol", "", "/home/carol", "/bin/bash", 1900000012, 23, HXB_SHADOW_DENIED, NULL, 0, 0, { 0 } },
+	{ "Dora.x", "Dora", "/srv/d", "/bin/sh", 1900000013, 24, HXB_SHADOW_ENABLED, many_roles, 5, 0,
+	    { 0 } },
+	{ "alic", "Prefix of another", "", "", 1900000014, 25, HXB_SHADOW_ENABLED, NULL, 0, 0, { 0 } },
 };
 
 static const struct hxb_map_tombstone some_tombstones[TOMBSTONES] = {

@@ -108,7 +108,7 @@ install_numbered_in(const char *directory, uint32_t number)
 	struct hxb_map_writer *w;
 	struct hxb_map_role role = { "hexabot-admin", FIRST_GID + number, 1, NULL, 0 };
 	struct hxb_map_user user = { "alice", "", "/home/alice", "", FIRST_UID + number, 2,
-		HXB_SHADOW_ENABLED, admins, 1 };
+		HXB_SHADOW_ENABLED, admins, 1, 0, { 0 } };
 	char gecos[32], shell[32];
 	uint32_t index, i;
 
@@ -119,7 +119,7 @@ install_numbered_in(const char *directory, uint32_t number)
 	/* The more others there are, the further apart lie the bytes of one map from those of the next. */
 	for (i = 0; i < number % 7; i++) {
 		struct hxb_map_user other = { gecos, "other", "/", "/bin/sh", 100000 + i, 10 + i,
-			HXB_SHADOW_DENIED, NULL, 0 };
+			HXB_SHADOW_DENIED, NULL, 0, 0, { 0 } };
 
 		snprintf(gecos, sizeof(gecos), "%c%u", 'a' + (int)i, number);
 		assert_int_equal(hxb_map_writer_user(w, &other), HXB_OK);

@@ -9,7 +9,8 @@ static void
 install_many(void)
 {
 	struct hxb_map_writer *w = new_writer(true);
-	struct hxb_map_user user = { "", "", "/home", "/bin/sh", 0, 0, HXB_SHADOW_ENABLED, two_roles, 1 };
+	struct hxb_map_user user = { "", "", "/home", "/bin/sh", 0, 0, HXB_SHADOW_ENABLED, two_roles, 1, 0,
+		{ 0 } };
 	char login[32], gecos[32];
 	uint32_t i, index;
 

@@ -216,7 +216,7 @@ static void
 many_users_are_all_found(void **state)
 {
 	struct hxb_map_writer *w = new_writer(true);
-	struct hxb_map_user user = { "", "", "/", "/bin/sh", 0, 0, HXB_SHADOW_ENABLED, admins, 1 };
+	struct hxb_map_user user = { "", "", "/", "/bin/sh", 0, 0, HXB_SHADOW_ENABLED, admins, 1, 0, { 0 } };
 	struct hxb_map_role role;
 	struct hxb_map *map;
 	const char *why = "";
@@ -287,7 +287,7 @@ a_user_that_would_break_a_line_is_refused(void **state)
 {
 	const uint32_t no_such_role[] = { ROLES };
 	const struct hxb_map_user good = { "erin", "Erin", "/home/erin", "/bin/sh", 1900000050, 50,
-		HXB_SHADOW_ENABLED, one_role, 1 };
+		HXB_SHADOW_ENABLED, one_role, 1, 0, { 0 } };
 	struct hxb_map_user bad[17];
 	struct hxb_map_writer *w = some_writer(true);
 	size_t i, n = 0;
@@ -488,22 +488,32 @@ a_record_in_anothers_place_is_not_found(void **state)
 	_Alignas(8) unsigned char bytes[ROOM];
 	const size_t size = make_loose(bytes);
 	struct hxb_map_header *header = (struct hxb_map_header *)(void *)bytes;
-	struct hxb_map_user_record *records = (struct hxb_map_user_record *)(void *)(bytes + header->users),
-	                           swap;
+	uint32_t *places = (uint32_t *)(void *)(bytes + header->places), place;
 	struct hxb_map_user user;
 	struct hxb_map *map;
 
 	(void)state;
-	swap = records[0];
-	records[0] = records[1];
-	records[1] = swap;
+	place = places[0];
+	places[0] = places[1];
+	places[1] = place;
 	write_file(LOOSE, bytes, size);
 	map = hxb_map_open(LOOSE, geteuid(), NULL);
 	assert_non_null(map);
 	assert_int_equal(hxb_map_user_at(map, 0, &user), HXB_MAP_UNAVAILABLE);
 	assert_int_equal(hxb_map_user_at(map, 1, &user), HXB_MAP_UNAVAILABLE);
-	assert_int_not_equal(hxb_map_user_by_login(map, "alice", &user), HXB_MAP_FOUND);
 	assert_false(hxb_map_verify(map, NULL));
+	hxb_map_close(map);
+
+	/* A whole record over another one, whose size it has: the sum covers where it is. */
+	places[1] = places[0];
+	places[0] = place;
+	memcpy(bytes + header->users + places[2] * HXB_MAP_UNIT,
+	    bytes + header->users + places[1] * HXB_MAP_UNIT, (places[2] - places[1]) * HXB_MAP_UNIT);
+	write_file(LOOSE, bytes, size);
+	map = hxb_map_open(LOOSE, geteuid(), NULL);
+	assert_non_null(map);
+	assert_int_equal(hxb_map_user_at(map, 2, &user), HXB_MAP_UNAVAILABLE);
+	assert_int_equal(hxb_map_user_at(map, 1, &user), HXB_MAP_FOUND);
 	hxb_map_close(map);
 }
 
@@ -725,7 +735,7 @@ static void
 a_map_that_does_not_fit_on_the_disk_is_no_map(void **state)
 {
 	struct rlimit before, small = { 4096, 4096 };
-	struct hxb_map_user user = { "", "", "/", "/bin/sh", 0, 0, HXB_SHADOW_ENABLED, NULL, 0 };
+	struct hxb_map_user user = { "", "", "/", "/bin/sh", 0, 0, HXB_SHADOW_ENABLED, NULL, 0, 0, { 0 } };
 	struct hxb_map_writer *w = new_writer(true);
 	struct hxb_error error = { "" };
 	char login[32];

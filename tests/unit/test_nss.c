@@ -748,7 +748,7 @@ fifty_thousand_members_are_listed(void **state)
 	enum { MANY = 50000 };
 	const size_t room = MANY * 24;
 	struct hxb_map_writer *w = new_writer(true);
-	struct hxb_map_user user = { "", "", "/", "/bin/sh", 0, 0, HXB_SHADOW_ENABLED, admins, 1 };
+	struct hxb_map_user user = { "", "", "/", "/bin/sh", 0, 0, HXB_SHADOW_ENABLED, admins, 1, 0, { 0 } };
 	struct group group, *found;
 	char login[32];
 	uint32_t i, index;

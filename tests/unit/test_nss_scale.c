@@ -36,7 +36,8 @@ static int
 install_many(void **state)
 {
 	struct hxb_map_writer *w;
-	struct hxb_map_user user = { "", "", "", "/bin/bash", 0, 0, HXB_SHADOW_ENABLED, two_roles, 1 };
+	struct hxb_map_user user = { "", "", "", "/bin/bash", 0, 0, HXB_SHADOW_ENABLED, two_roles, 1, 0,
+		{ 0 } };
 	char login[32], gecos[48], home[48];
 	uint32_t i, index;
 
