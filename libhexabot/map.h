@@ -41,6 +41,7 @@ struct hxb_map; /* one mapped file; see hxb_map_pin() */
 
 struct hxb_map_user {
 	const char *login; /* never empty; the four strings are NUL-terminated */
+	/* From a lookup, gecos lies right behind home. */
 	const char *gecos;
 	const char *home;
 	const char *shell;
@@ -98,7 +99,7 @@ void hxb_map_unpin(const struct hxb_map *map);
 struct hxb_map *hxb_map_open(const char *path, uid_t owner, const char **why);
 void hxb_map_close(struct hxb_map *map);
 
-/* Lookups. *user, *role are set with HXB_MAP_FOUND only. */
+/* Lookups. What is in *user, *role is good with HXB_MAP_FOUND only. */
 enum hxb_map_status hxb_map_user_by_login(
     const struct hxb_map *, const char *login, struct hxb_map_user *user);
 enum hxb_map_status hxb_map_user_by_uid(const struct hxb_map *, uint32_t uid, struct hxb_map_user *user);

@@ -167,31 +167,24 @@ static enum hxb_map_status
 user_at_place(const struct hxb_map *map, uint32_t place, struct hxb_map_user *user)
 {
 	const struct hxb_map_user_record *record;
-	struct hxb_map_user found;
 	uint64_t sum;
 
-	record = hxb_map_user_sum(map, place, &found, &sum);
-	if (record == NULL || sum != record->checksum || found.length.login == 0 ||
-	    found.index >= map->info.user_count || !number_is_ours(found.uid))
+	record = hxb_map_user_sum(map, place, user, &sum);
+	if (record == NULL || sum != record->checksum || user->length.login == 0 ||
+	    user->index >= map->info.user_count || !number_is_ours(user->uid))
 		return HXB_MAP_UNAVAILABLE;
-	*user = found;
 	return HXB_MAP_FOUND;
 }
 
 enum hxb_map_status
 hxb_map_user_at(const struct hxb_map *map, uint32_t index, struct hxb_map_user *user)
 {
-	struct hxb_map_user found;
 	enum hxb_map_status status;
 
 	if (index >= map->info.user_count)
 		return HXB_MAP_NOT_FOUND;
-	status = user_at_place(map, map->places[index], &found);
-	if (status == HXB_MAP_FOUND && found.index != index)
-		status = HXB_MAP_UNAVAILABLE;
-	if (status == HXB_MAP_FOUND)
-		*user = found;
-	return status;
+	status = user_at_place(map, map->places[index], user);
+	return status == HXB_MAP_FOUND && user->index != index ? HXB_MAP_UNAVAILABLE : status;
 }
 
 enum hxb_map_status

@@ -12,12 +12,13 @@ fill(const struct hxb_map_user *user, struct passwd *result, char *buffer, size_
 
 	found.pw_name = hxb_nss_copy(&room, user->login, user->length.login);
 	found.pw_passwd = hxb_nss_copy(&room, "x", 1);
-	found.pw_gecos = hxb_nss_copy(&room, user->gecos, user->length.gecos);
-	found.pw_dir = hxb_nss_copy(&room, user->home, user->length.home);
+	/* Both at once: they lie side by side. */
+	found.pw_dir = hxb_nss_copy(&room, user->home, (size_t)user->length.home + 1 + user->length.gecos);
 	found.pw_shell = hxb_nss_copy(&room, user->shell, user->length.shell);
-	if (found.pw_name == NULL || found.pw_passwd == NULL || found.pw_gecos == NULL ||
-	    found.pw_dir == NULL || found.pw_shell == NULL)
+	if (found.pw_name == NULL || found.pw_passwd == NULL || found.pw_dir == NULL ||
+	    found.pw_shell == NULL)
 		return hxb_nss_too_small(errnop);
+	found.pw_gecos = found.pw_dir + user->length.home + 1;
 	*result = found;
 	return NSS_STATUS_SUCCESS;
 }
