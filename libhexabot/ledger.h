@@ -72,6 +72,10 @@ enum hxb_result hxb_ledger_create(
 void hxb_ledger_close(struct hxb_ledger *); /* takes NULL; rolls back what is open */
 void hxb_ledger_set_deadline(struct hxb_ledger *, struct hxb_deadline deadline);
 
+/* For who is about to put thousands of entries: 32 MB of memory instead of 2, so that their pages are not
+ * written again and again. */
+enum hxb_result hxb_ledger_expect_many(struct hxb_ledger *, struct hxb_error *error);
+
 enum hxb_result hxb_ledger_meta(struct hxb_ledger *, struct hxb_ledger_meta *meta, struct hxb_error *error);
 enum hxb_result hxb_ledger_set_meta(
     struct hxb_ledger *, const struct hxb_ledger_meta *meta, struct hxb_error *error);

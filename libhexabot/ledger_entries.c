@@ -202,3 +202,9 @@ hxb_ledger_set_removed(struct hxb_ledger *ledger, enum hxb_entry_kind kind, cons
 	    "UPDATE entries SET removed = ?3 WHERE kind = ?1 AND id = ?2", "iti", (int64_t)kind, id,
 	    (int64_t)removed);
 }
+
+enum hxb_result
+hxb_ledger_expect_many(struct hxb_ledger *ledger, struct hxb_error *error)
+{
+	return hxb_db_exec(&ledger->db, "PRAGMA cache_size = -32768", error);
+}
