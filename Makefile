@@ -2,7 +2,8 @@
 #
 #   make            build              make check     every test            make demo   the main job, played in a throw-away host
 #   make install    DESTDIR, PREFIX    make lint      compilers' and checkers' opinions
-#   make deps       Debian packages    make clean     remove build/
+#   make deps       Debian packages    make clean     remove build/           make bench  beside the peers
+#   make check-long what takes too long for every change
 #
 # CC=clang, WERROR=1, SANITIZE=address,undefined and BUILD=dir choose another build. CPPFLAGS, CFLAGS and LDFLAGS come
 # after ours and so override them.

@@ -50,6 +50,9 @@ lint-deps: deps
 check: check-deps
 	tests/check
 
+check-long: check-deps
+	tests/check long
+
 demo:
 	@tests/system/testhost true
 	@$(MAKE) -s deps
@@ -74,5 +77,5 @@ bench:
 lint: lint-deps
 	tests/lint
 
-.PHONY: unit unit-i386 unit-threads check-deps lint-deps
+.PHONY: check-long unit unit-i386 unit-threads check-deps lint-deps
 .SECONDARY:
