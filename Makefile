@@ -67,8 +67,9 @@ $(LIB): $(call obj,$(LIB_SRC))
 	rm -f $@
 	$(AR) rcs $@ $^
 
+# A module that is unloaded leaves its map mapped, and SQLite is loaded anew each time.
 $(PAM): $(call obj,$(PAM_SRC)) $(LIB) pam_hexabot/exports.map
-	$(LINK) -shared $(DEFS) -Wl,--version-script=pam_hexabot/exports.map -Wl,--exclude-libs,ALL -Wl,--as-needed \
+	$(LINK) -shared $(DEFS) -Wl,-z,nodelete -Wl,--version-script=pam_hexabot/exports.map -Wl,--exclude-libs,ALL -Wl,--as-needed \
 		$(LDFLAGS) -o $@ $(call obj,$(PAM_SRC)) $(LIB) $(LIB_LIBS) -lpam
 
 $(NSS): $(call obj,$(NSS_SRC)) nss_hexabot/exports.map

@@ -273,7 +273,9 @@ publish(struct adoption *adoption, struct hxb_error *error)
 	if (adoption->dry_run)
 		return HXB_OK;
 	hxb_session_unlock(session); /* the service wants it */
-	r = hxb_service_adopt(adoption->store, error);
+	/* It knows the usual configuration only. */
+	if (strcmp(adoption->config, HXB_CONFIG_PATH) == 0)
+		r = hxb_service_adopt(adoption->store, error);
 	return r == HXB_OK ? hxb_init_advice(session, adoption->store_uid, adoption->changed, error) : r;
 }
 

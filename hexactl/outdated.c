@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "libhexabot/fingerprint.h"
@@ -9,6 +9,7 @@
 
 /* Times of files are the clock's last tick, some milliseconds old; two writes within one look the same. */
 #define TICK 20000000 /* nanoseconds */
+#define SECONDS INT64_C(2000000000)
 
 /* All zero where there is none. */
 static struct stat
@@ -18,7 +19,7 @@ look_at(const char *path, const char *suffix)
 	struct stat st;
 
 	snprintf(whole, sizeof(whole), "%s%s", path, suffix);
-	if (stat(whole, &st) == -1)
+	if (lstat(whole, &st) == -1) /* the store's owner's links lead anywhere */
 		memset(&st, 0, sizeof(st));
 	return st;
 }
@@ -37,7 +38,8 @@ is_older_than(const struct stat *st, const struct timespec *now)
 	int64_t age =
 	    (now->tv_sec - st->st_mtim.tv_sec) * INT64_C(1000000000) + now->tv_nsec - st->st_mtim.tv_nsec;
 
-	return age > TICK;
+	/* Some file systems know seconds only. */
+	return age > (st->st_mtim.tv_nsec == 0 ? SECONDS : TICK);
 }
 
 void
@@ -51,8 +53,8 @@ hxb_see(struct hxb_seen *seen, const char *store)
 	seen->settled = is_older_than(&seen->store, &now) && is_older_than(&seen->wal, &now);
 }
 
-/* The host's users may take a name away from Hexabot's, or leave them one; what will be changed in the future
- * is a clock's mistake. */
+/* The host's users may take a name away from Hexabot's, or leave them one. What happened in the future is a
+ * clock's mistake: of a file it is ignored, a map is made anew. */
 static bool
 host_has_changed(const char *config, const struct hxb_map_info *map)
 {
@@ -60,9 +62,10 @@ host_has_changed(const char *config, const struct hxb_map_info *map)
 	const time_t now = time(NULL);
 	struct stat st;
 
+	if (map->as_of > now)
+		return true;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		st = look_at(paths[i], "");
-		if (st.st_ctim.tv_sec >= map->published && st.st_ctim.tv_sec <= now)
+		if (stat(paths[i], &st) == 0 && st.st_ctim.tv_sec >= map->as_of && st.st_ctim.tv_sec <= now)
 			return true;
 	}
 	return false;
@@ -81,8 +84,9 @@ read_map(struct hxb_map_info *info)
 	return true;
 }
 
+/* Whatever the store says. */
 static bool
-needs_no_reading(const char *config, const struct hxb_map_info *map)
+is_due(const char *config, const struct hxb_map_info *map)
 {
 	return host_has_changed(config, map) || (map->next_change != 0 && time(NULL) >= map->next_change);
 }
@@ -93,7 +97,8 @@ hxb_worth_reading(const struct hxb_seen *seen, const char *path, const char *sto
 	struct hxb_map_info map;
 	struct stat st, wal;
 
-	if (store[0] == '\0' || !seen->settled || !read_map(&map) || needs_no_reading(path, &map))
+	if (store[0] == '\0' || !seen->settled || !read_map(&map) || map.fingerprint != seen->fingerprint ||
+	    is_due(path, &map))
 		return true;
 	st = look_at(store, "");
 	wal = look_at(store, "-wal");
@@ -101,17 +106,18 @@ hxb_worth_reading(const struct hxb_seen *seen, const char *path, const char *sto
 }
 
 enum hxb_result
-hxb_is_outdated(struct hxb_session *session, bool *outdated, struct hxb_error *error)
+hxb_is_outdated(struct hxb_session *session, struct hxb_seen *seen, bool *outdated, struct hxb_error *error)
 {
-	uint64_t fingerprint = HXB_FINGERPRINT_UNKNOWN;
 	struct hxb_map_info map;
 	enum hxb_result r;
 
+	seen->fingerprint = HXB_FINGERPRINT_UNKNOWN;
+
 	*outdated = true;
-	if (!read_map(&map) || needs_no_reading(session->arguments->config, &map))
+	if (!read_map(&map) || is_due(session->arguments->config, &map))
 		return HXB_OK;
-	r = hxb_fingerprint_store(session->store, &fingerprint, error);
+	r = hxb_fingerprint_store(session->store, &seen->fingerprint, error);
 	/* While it was read, somebody else may have published it. */
-	*outdated = !read_map(&map) || map.fingerprint != fingerprint;
+	*outdated = !read_map(&map) || map.fingerprint != seen->fingerprint;
 	return r;
 }

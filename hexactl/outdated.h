@@ -12,9 +12,10 @@
 
 #include "session.h"
 
-/* The store's files as they were when they were last read. */
+/* The store as it was when it was last read. */
 struct hxb_seen {
 	struct stat store, wal;
+	uint64_t fingerprint; /* what was read; a map of anything else is worth another look */
 	bool settled; /* a write after it will show: it was not just then that they were written */
 };
 
@@ -26,6 +27,7 @@ bool hxb_worth_reading(const struct hxb_seen *seen, const char *path, const char
 void hxb_see(struct hxb_seen *seen, const char *store);
 
 /* Reads the store and compares it with the map. The session is open, without a transaction. */
-enum hxb_result hxb_is_outdated(struct hxb_session *, bool *outdated, struct hxb_error *error);
+enum hxb_result hxb_is_outdated(
+    struct hxb_session *, struct hxb_seen *seen, bool *outdated, struct hxb_error *error);
 
 #endif

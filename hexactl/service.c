@@ -130,7 +130,7 @@ hxb_service_adopt(const char *store, struct hxb_error *error)
 {
 	enum hxb_result r;
 
-	if (!is_installed())
+	if (!is_installed() || !is_there(HXB_SYSCONF_DIR "/systemd/system"))
 		return HXB_OK;
 	r = write_drop_in(store, error);
 	/* What sd_booted(3) looks at. */

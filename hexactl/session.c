@@ -16,7 +16,7 @@
 enum hxb_result
 hxb_session_init(struct hxb_session *session, const struct hxb_arguments *arguments, struct hxb_error *error)
 {
-	*session = (struct hxb_session){ .arguments = arguments, .lock = -1 };
+	*session = (struct hxb_session){ .arguments = arguments, .began = time(NULL), .lock = -1 };
 	hxb_actor_find(&session->actor);
 	return hxb_config_init(&session->config, error);
 }
@@ -90,6 +90,7 @@ hxb_session_close(struct hxb_session *session)
 {
 	hxb_session_rollback(session);
 	hxb_store_close(session->store);
+	hxb_ledger_checkpoint(session->ledger);
 	hxb_ledger_close(session->ledger);
 	hxb_changes_clear(&session->changes);
 	hxb_config_free(&session->config);
@@ -222,6 +223,7 @@ hxb_session_publish(struct hxb_session *session, bool force, struct hxb_error *e
 		.force = force,
 		.dry_run = arguments->dry_run,
 		.own_ids = ids,
+		.as_of = session->began,
 	};
 	enum hxb_result r;
 

@@ -28,6 +28,7 @@ struct hxb_session {
 	struct hxb_ledger *ledger;
 	struct hxb_store *store;
 	struct hxb_actor actor;
+	time_t began; /* before the configuration was read */
 	struct hxb_changes changes;
 	struct hxb_publish_report report;
 	bool published; /* report is set */

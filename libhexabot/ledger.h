@@ -69,6 +69,13 @@ enum hxb_result hxb_ledger_open(const char *path, uid_t owner, struct hxb_deadli
     struct hxb_ledger **ledgerp, struct hxb_error *error);
 enum hxb_result hxb_ledger_create(
     const char *path, const struct hxb_ledger_meta *meta, struct hxb_error *error);
+/*
+ * Empties the log into the ledger if nobody is in the way; hexactl's last act before it closes. A PAM stage
+ * that finds nobody else at the ledger reads the whole log first, so it had better be short; it never does
+ * this itself, since fsync(2) takes its time.
+ */
+void hxb_ledger_checkpoint(struct hxb_ledger *ledger);
+
 void hxb_ledger_close(struct hxb_ledger *); /* takes NULL; rolls back what is open */
 void hxb_ledger_set_deadline(struct hxb_ledger *, struct hxb_deadline deadline);
 
@@ -79,6 +86,13 @@ enum hxb_result hxb_ledger_expect_many(struct hxb_ledger *, struct hxb_error *er
 enum hxb_result hxb_ledger_meta(struct hxb_ledger *, struct hxb_ledger_meta *meta, struct hxb_error *error);
 enum hxb_result hxb_ledger_set_meta(
     struct hxb_ledger *, const struct hxb_ledger_meta *meta, struct hxb_error *error);
+
+/*
+ * What is read between these two is of one moment, and costs one lock. Nobody who writes is kept waiting.
+ * Where a transaction is open already they do nothing.
+ */
+enum hxb_result hxb_ledger_begin_reading(struct hxb_ledger *, struct hxb_error *error);
+void hxb_ledger_end_reading(struct hxb_ledger *);
 
 enum hxb_result hxb_ledger_begin(struct hxb_ledger *, struct hxb_error *error);
 enum hxb_result hxb_ledger_commit(struct hxb_ledger *, struct hxb_error *error);

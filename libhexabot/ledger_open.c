@@ -101,10 +101,41 @@ hxb_ledger_close(struct hxb_ledger *ledger)
 	free(ledger);
 }
 
+/* Without the busy handler nobody is waited for. A log that others still read is left to the next one. */
+void
+hxb_ledger_checkpoint(struct hxb_ledger *ledger)
+{
+	if (ledger == NULL)
+		return;
+	hxb_db_rollback(&ledger->db);
+	sqlite3_busy_handler(ledger->db.sql, NULL, NULL);
+	(void)sqlite3_wal_checkpoint_v2(ledger->db.sql, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
 void
 hxb_ledger_set_deadline(struct hxb_ledger *ledger, struct hxb_deadline deadline)
 {
 	ledger->db.deadline = deadline;
+}
+
+enum hxb_result
+hxb_ledger_begin_reading(struct hxb_ledger *ledger, struct hxb_error *error)
+{
+	enum hxb_result r;
+
+	if (sqlite3_get_autocommit(ledger->db.sql) == 0) /* one that writes is open */
+		return HXB_OK;
+	r = hxb_db_exec(&ledger->db, "BEGIN", error);
+	ledger->reading = r == HXB_OK;
+	return r;
+}
+
+void
+hxb_ledger_end_reading(struct hxb_ledger *ledger)
+{
+	if (ledger->reading)
+		hxb_db_rollback(&ledger->db);
+	ledger->reading = false;
 }
 
 enum hxb_result
@@ -129,35 +160,39 @@ hxb_ledger_rollback(struct hxb_ledger *ledger)
 	hxb_db_rollback(&ledger->db);
 }
 
-static enum hxb_result
-read_meta(struct hxb_ledger *ledger, const char *key, int64_t *value, struct hxb_error *error)
-{
-	enum hxb_result r;
-
-	r = hxb_db_number(&ledger->db, value, error, "SELECT value FROM meta WHERE key = ?1", "t", key);
-	if (r == HXB_NOT_FOUND)
-		r = hxb_fail(error, HXB_UNREADABLE,
-		    "%s: %s is not recorded; run hexactl init --rebuild-ledger", ledger->path, key);
-	return r;
-}
-
 enum hxb_result
 hxb_ledger_meta(struct hxb_ledger *ledger, struct hxb_ledger_meta *meta, struct hxb_error *error)
 {
-	int64_t store_uid = 0, uid_min = 0, uid_max = 0, generation = 0;
+	static const char *const keys[] = { "store_uid", "uid_min", "uid_max", "generation" };
+	int64_t values[] = { 0, 0, 0, 0 };
+	bool found[] = { false, false, false, false };
+	sqlite3_stmt *stmt = NULL;
+	const char *key;
 	enum hxb_result r;
 
-	r = read_meta(ledger, "store_uid", &store_uid, error);
-	if (r == HXB_OK)
-		r = read_meta(ledger, "uid_min", &uid_min, error);
-	if (r == HXB_OK)
-		r = read_meta(ledger, "uid_max", &uid_max, error);
-	if (r == HXB_OK)
-		r = read_meta(ledger, "generation", &generation, error);
-	meta->store_uid = (uid_t)store_uid;
-	meta->uid_min = (uint32_t)uid_min;
-	meta->uid_max = (uint32_t)uid_max;
-	meta->generation = (uint64_t)generation;
+	r = hxb_db_query(&ledger->db, &stmt, error, "SELECT key, value FROM meta", "");
+	while (r == HXB_OK && (r = hxb_db_step(&ledger->db, stmt, error)) == HXB_OK) {
+		key = (const char *)sqlite3_column_text(stmt, 0);
+		for (int i = 0; key != NULL && i < 4; i++) {
+			if (strcmp(key, keys[i]) != 0)
+				continue;
+			values[i] = sqlite3_column_int64(stmt, 1);
+			found[i] = true;
+		}
+	}
+	hxb_db_end(&ledger->db, stmt);
+	if (r == HXB_NOT_FOUND)
+		r = HXB_OK;
+	for (int i = 0; r == HXB_OK && i < 4; i++) {
+		if (!found[i])
+			r = hxb_fail(error, HXB_UNREADABLE,
+			    "%s: %s is not recorded; run hexactl init --rebuild-ledger", ledger->path,
+			    keys[i]);
+	}
+	meta->store_uid = (uid_t)values[0];
+	meta->uid_min = (uint32_t)values[1];
+	meta->uid_max = (uint32_t)values[2];
+	meta->generation = (uint64_t)values[3];
 	return r;
 }
 

@@ -8,6 +8,7 @@
 struct hxb_ledger {
 	struct hxb_db db;
 	char *path;
+	bool reading; /* between begin_reading and end_reading, in a transaction of theirs */
 };
 
 /* Brings the schema up to this program's version; HXB_UNREADABLE if it is newer. */

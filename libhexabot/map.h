@@ -75,6 +75,7 @@ struct hxb_map_tombstone {
 struct hxb_map_info {
 	uint64_t generation; /* grows by one with each publish */
 	int64_t published; /* when: seconds since the epoch */
+	int64_t as_of; /* from when on changes of the configuration and of the host's users are not in it */
 	uint64_t size; /* bytes */
 	uint64_t fingerprint; /* of the store that it shows: fingerprint.h */
 	int64_t

@@ -282,6 +282,7 @@ finish_header(const struct hxb_map_writer *w, struct image *image, const struct 
 	h->flags = w->enumerate ? HXB_MAP_FLAG_ENUMERATE : 0;
 	h->generation = stamp->generation;
 	h->fingerprint = stamp->fingerprint;
+	h->as_of = stamp->as_of;
 	h->next_change = stamp->next_change <= UINT32_MAX ? (uint32_t)stamp->next_change : 0;
 	h->published = (int64_t)time(NULL);
 	h->seed = w->seed;

@@ -63,7 +63,8 @@ struct hxb_map_header {
 	uint64_t by_login, by_uid, by_group, by_gid;
 	uint64_t user_roles, role_members;
 	uint64_t strings; /* the last of them */
-	uint64_t reserved[6]; /* so that users begin at a cache line */
+	int64_t as_of;
+	uint64_t reserved[5]; /* so that users begin at a cache line */
 };
 
 #define HXB_MAP_FEW_ROLES 3

@@ -99,6 +99,7 @@ check_header(struct hxb_map *map, const char **why)
 	map->seed = h->seed;
 	map->info.generation = h->generation;
 	map->info.published = h->published;
+	map->info.as_of = h->as_of;
 	map->info.fingerprint = h->fingerprint;
 	map->info.next_change = h->next_change;
 	map->info.enumerate = (h->flags & HXB_MAP_FLAG_ENUMERATE) != 0;

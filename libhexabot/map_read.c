@@ -3,7 +3,7 @@
  * Looks things up in an opened map. Linked into nss_hexabot: libc only, no allocation.
  *
  * What must hold: no read outside the mapping, whatever the bytes are; every loop is bounded by a checked
- * count; a record is copied, then checked against its checksum, then handed out.
+ * count; what is handed out was checked against its record's checksum in the same call.
  */
 #include "map_format.h"
 

@@ -32,7 +32,8 @@ enum hxb_result hxb_map_writer_tombstone(struct hxb_map_writer *, const struct h
 
 /*
  * Writes the rest, 0444, fsyncs, and reads the map back with hxb_map_verify(): HXB_FAILED, among others, if a
- * name or number was added twice. The stamp's generation, fingerprint and next_change go into the header.
+ * name or number was added twice. The stamp's generation, fingerprint, as_of and next_change go into the
+ * header.
  */
 enum hxb_result hxb_map_writer_write(
     struct hxb_map_writer *, const struct hxb_map_info *stamp, struct hxb_error *error);

@@ -17,6 +17,8 @@
 #include "settle.h"
 #include "trust.h"
 
+#define BATCH \
+	100 /* milliseconds that a transaction of the ledger's takes at most, while there is more to do */
 #define MAX_READINGS 5 /* of a store that changes all the time; each user is right in itself in any case */
 
 const struct hxb_places hxb_host_places = {
@@ -41,6 +43,7 @@ hxb_publish_begin(struct hxb_publishing *p, struct hxb_error *error)
 		return HXB_OK;
 	r = hxb_ledger_begin(p->ledger, error);
 	p->begun = r == HXB_OK;
+	p->batch = hxb_deadline_in(BATCH);
 	return r;
 }
 
@@ -67,6 +70,7 @@ forget_reading(struct hxb_publishing *p)
 	hxb_people_reset(p->people);
 	*p->report = (struct hxb_publish_report){ 0 };
 	p->next_change = 0;
+	p->so = true;
 }
 
 /* One reading of the store: those who have a number go into the writer. */
@@ -86,20 +90,18 @@ read_store(struct hxb_publishing *p, const char *dir, struct hxb_error *error)
 
 /* Whether what was read is what the store says now. Hexabot writes all the time, but seldom what matters. */
 static enum hxb_result
-is_still_so(struct hxb_publishing *p, uint64_t *fingerprint, bool *so, struct hxb_error *error)
+is_still_so(struct hxb_publishing *p, uint64_t *fingerprint, struct hxb_error *error)
 {
-	int64_t version = 0;
 	uint64_t now = HXB_FINGERPRINT_UNKNOWN;
 	enum hxb_result r;
 
 	*fingerprint = hxb_fingerprint_end(&p->fingerprint);
-	*so = true;
 	hxb_publish_next_step(p);
-	r = hxb_store_version(p->store, &version, error);
-	if (r != HXB_OK || version == p->version)
+	r = hxb_store_version(p->store, &p->checked, error);
+	if (r != HXB_OK || p->checked == p->version || !p->so)
 		return r;
 	r = hxb_fingerprint_store(p->store, &now, error);
-	*so = now == *fingerprint;
+	p->so = now == *fingerprint;
 	return r;
 }
 
@@ -107,15 +109,28 @@ is_still_so(struct hxb_publishing *p, uint64_t *fingerprint, bool *so, struct hx
 static enum hxb_result
 read_consistently(struct hxb_publishing *p, const char *dir, uint64_t *fingerprint, struct hxb_error *error)
 {
-	bool so = false;
 	enum hxb_result r = HXB_OK;
 
-	for (int reading = 0; r == HXB_OK && !so && reading < MAX_READINGS; reading++) {
+	for (int reading = 0; r == HXB_OK && !p->so && reading < MAX_READINGS; reading++) {
 		r = read_store(p, dir, error);
 		if (r == HXB_OK)
-			r = is_still_so(p, fingerprint, &so, error);
+			r = is_still_so(p, fingerprint, error);
 	}
-	if (!so)
+	return r;
+}
+
+/* Newcomers are read once more, later than the others. */
+static enum hxb_result
+take_newcomers(struct hxb_publishing *p, uint64_t *fingerprint, struct hxb_error *error)
+{
+	int64_t version = p->checked;
+	enum hxb_result r = hxb_publish_newcomers(p, error);
+
+	hxb_publish_next_step(p);
+	if (r == HXB_OK && p->newcomer_count > 0)
+		r = hxb_store_version(p->store, &version, error);
+	/* Who watches finds that this is not known to be all, and publishes once more. */
+	if (!p->so || version != p->checked)
 		*fingerprint = HXB_FINGERPRINT_UNKNOWN;
 	return r;
 }
@@ -128,29 +143,37 @@ compare_digests(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* Newcomers may be in the map before all the same, if the ledger is a new one: they get the same numbers. */
 static enum hxb_result
-guard_against_loss(const struct hxb_publishing *p, struct hxb_error *error)
+refuse_loss(const struct hxb_publishing *p, const uint64_t *digests, size_t count, struct hxb_error *error)
 {
 	unsigned before = hxb_diff_before(p->diff), lost;
-	uint64_t *digests;
 
 	if (p->options->force || before <= 10)
 		return HXB_OK;
-	digests = calloc(p->newcomer_count + 1, sizeof(*digests));
-	if (digests == NULL)
-		return hxb_fail(error, HXB_FAILED, "out of memory");
-	for (size_t i = 0; i < p->newcomer_count; i++)
-		digests[i] = p->newcomers[i].id_digest;
-	qsort(digests, p->newcomer_count, sizeof(*digests), compare_digests);
-	lost = hxb_diff_missing(p->diff, digests, p->newcomer_count);
-	free(digests);
+	lost = hxb_diff_missing(p->diff, digests, count);
 	if (lost <= before / 2)
 		return HXB_OK;
 	return hxb_fail(error, HXB_REFUSED,
 	    "publish: %u of %u users would be lost from the host; if that is right, run hexactl publish "
 	    "--force",
 	    lost, before);
+}
+
+/* Newcomers may be in the map before all the same, if the ledger is a new one: they get the same numbers. */
+static enum hxb_result
+guard_against_loss(const struct hxb_publishing *p, struct hxb_error *error)
+{
+	uint64_t *digests = calloc(p->newcomer_count + 1, sizeof(*digests));
+	enum hxb_result r;
+
+	if (digests == NULL)
+		return hxb_fail(error, HXB_FAILED, "out of memory");
+	for (size_t i = 0; i < p->newcomer_count; i++)
+		digests[i] = p->newcomers[i].id_digest;
+	qsort(digests, p->newcomer_count, sizeof(*digests), compare_digests);
+	r = refuse_loss(p, digests, p->newcomer_count, error);
+	free(digests);
+	return r;
 }
 
 /* Names and numbers of those who are gone, and the logins that people had before. */
@@ -264,7 +287,10 @@ record_and_install(struct hxb_publishing *p, struct hxb_error *error)
 static enum hxb_result
 publish(struct hxb_publishing *p, const char *dir, struct hxb_error *error)
 {
-	struct hxb_map_info stamp = { .generation = p->naming.meta.generation + 1 };
+	struct hxb_map_info stamp = {
+		.generation = p->naming.meta.generation + 1,
+		.as_of = p->options->as_of != 0 ? p->options->as_of : p->now,
+	};
 	enum hxb_result r;
 
 	r = hxb_people_load(p->ledger, &p->people, error);
@@ -274,7 +300,9 @@ publish(struct hxb_publishing *p, const char *dir, struct hxb_error *error)
 	if (r == HXB_OK)
 		r = guard_against_loss(p, error);
 	if (r == HXB_OK)
-		r = hxb_publish_newcomers(p, error);
+		r = take_newcomers(p, &stamp.fingerprint, error);
+	if (r == HXB_OK)
+		r = refuse_loss(p, NULL, 0, error);
 	if (r == HXB_OK)
 		r = add_tombstones(p, error);
 	if (r == HXB_OK)

@@ -21,6 +21,7 @@ extern const struct hxb_places hxb_host_places;
 struct hxb_publish_options {
 	bool force; /* publish even if more than half of the users would be lost */
 	bool dry_run; /* do everything but install */
+	int64_t as_of; /* when the configuration was read: seconds since the epoch; 0: just now */
 	/* Users whose change the caller has recorded itself (NULL-terminated, or NULL): no event as actor
 	 * "hexabot". */
 	const char *const *own_ids;

@@ -120,12 +120,14 @@ unsigned
 hxb_diff_missing(const struct hxb_diff *diff, const uint64_t *digests, size_t count)
 {
 	struct hxb_map_user old;
-	unsigned missing = diff->before - diff->kept_count;
+	unsigned missing = 0;
 
-	for (uint32_t i = 0; count > 0 && i < diff->before; i++) {
+	/* A record that can't be read is nobody who could be lost. */
+	for (uint32_t i = 0; diff->kept_count < diff->before && i < diff->before; i++) {
 		if (!is_kept(diff, i) && hxb_map_user_at(diff->old, i, &old) == HXB_MAP_FOUND &&
-		    bsearch(&old.id_digest, digests, count, sizeof(*digests), compare_digests) != NULL)
-			missing--;
+		    (count == 0 ||
+		        bsearch(&old.id_digest, digests, count, sizeof(*digests), compare_digests) == NULL))
+			missing++;
 	}
 	return missing;
 }

@@ -46,7 +46,10 @@ struct hxb_publishing {
 	size_t newcomer_count, newcomer_room;
 	struct hxb_moved *moved; /* whose entries change */
 	int64_t now, next_change; /* next_change: see struct hxb_map_info */
+	int64_t checked; /* the store's version that the fingerprint was found to be right for */
+	bool so; /* nothing was seen to change while it was read */
 	bool begun; /* a transaction of the ledger's is open */
+	struct hxb_deadline batch; /* when it has lasted long enough */
 };
 
 /* Each step has its time to wait for locks; how long all of them take depends on how many users there are. */

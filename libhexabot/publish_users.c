@@ -7,7 +7,6 @@
 #include "standing.h"
 
 #define SLICE 500 /* users read in one transaction: some milliseconds */
-#define BATCH 2000 /* newcomers put into the ledger in one transaction: a tenth of a second */
 #define MANY 10000 /* newcomers: a first publish */
 
 static enum hxb_result
@@ -112,6 +111,25 @@ out:
 	return r;
 }
 
+/* Whether the roles that came with the user are those that are in memory: if not, they have changed since. */
+static bool
+has_same_roles(const struct hxb_publishing *p, const struct hxb_user *user, const struct hxb_known *known)
+{
+	uint32_t indexes[HXB_USER_ROLES_MAX];
+	uint32_t count = hxb_people_roles(p->people, known, indexes, HXB_USER_ROLES_MAX);
+	const struct hxb_role *role;
+
+	if (count != user->role_count)
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		role = &p->roles[indexes[i]].role;
+		if (strcmp(role->name, user->roles[i].name) != 0 || role->active != user->roles[i].active ||
+		    strcmp(role->id, user->roles[i].id) != 0)
+			return false;
+	}
+	return true;
+}
+
 /* A user as map_user() wants it: with the roles, which are in memory already if nobody has written meanwhile.
  */
 static enum hxb_result
@@ -136,6 +154,9 @@ map_known(struct hxb_publishing *p, const struct hxb_user *user, const struct hx
 		for (size_t i = 0; i < view.role_count; i++)
 			roles[i] = p->roles[indexes[i]].role;
 		view.roles = roles;
+	} else if (!has_same_roles(p, user, known)) {
+		p->so =
+		    false; /* and if it is undone later, the store would look as if it had always been so */
 	}
 	if (known->custom)
 		r = hxb_ledger_entry(p->ledger, HXB_ENTRY_USER, user->id, &entry, error);
@@ -208,29 +229,48 @@ older_first(const void *a, const void *b)
 	return order != 0 ? order : (x->id_digest > y->id_digest) - (x->id_digest < y->id_digest);
 }
 
-/* Who was removed just now is not found; whose row it is now comes with the next publish. */
+/* The newcomer's row. NULL: it is there no more, or not theirs, or its name is no text any more. */
 static enum hxb_result
-take_newcomer(struct hxb_publishing *p, const struct hxb_newcomer *newcomer, struct hxb_error *error)
+read_newcomer(struct hxb_publishing *p, const struct hxb_newcomer *newcomer, struct hxb_user **userp,
+    struct hxb_error *error)
+{
+	enum hxb_result r = hxb_store_user_at(p->store, newcomer->position, userp, error);
+
+	if (r == HXB_OK && !(*userp)->odd && hxb_id_digest((*userp)->id) == newcomer->id_digest)
+		return HXB_OK;
+	hxb_user_free(*userp);
+	*userp = NULL;
+	p->so = false;
+	return r == HXB_NOT_FOUND ? HXB_OK : r;
+}
+
+/* Whether a row with the same id was given a number already: a second one is nobody. */
+static enum hxb_result
+is_given(struct hxb_publishing *p, const char *id, bool *given, struct hxb_error *error)
+{
+	struct hxb_entry *entry = NULL;
+	enum hxb_result r = hxb_ledger_entry(p->ledger, HXB_ENTRY_USER, id, &entry, error);
+
+	*given = r == HXB_OK && entry->number != 0;
+	hxb_entry_free(entry);
+	return r == HXB_NOT_FOUND ? HXB_OK : r;
+}
+
+static enum hxb_result
+take_newcomer(struct hxb_publishing *p, const struct hxb_user *user, struct hxb_error *error)
 {
 	char reason[HXB_REASON_SIZE];
 	struct hxb_entry *entry = NULL;
-	struct hxb_user *user = NULL;
-	bool held = true;
+	bool held = true, given = false;
 	enum hxb_result r;
 
-	hxb_publish_next_step(p);
-	r = hxb_store_user_at(p->store, newcomer->position, &user, error);
-	if (r == HXB_NOT_FOUND || (r == HXB_OK && hxb_id_digest(user->id) != newcomer->id_digest)) {
-		hxb_user_free(user);
-		return HXB_OK;
-	}
-	if (r == HXB_OK)
+	r = is_given(p, user->id, &given, error);
+	if (r == HXB_OK && !given)
 		r = hxb_naming_give(&p->naming, user->id, user->username, &entry, reason, error);
 	if (r == HXB_OK && entry == NULL)
 		p->report->unmapped++;
 	else if (r == HXB_OK && (r = hxb_ledger_held(p->ledger, user->id, &held, error)) == HXB_OK)
 		r = map_user(p, user, entry, held, error);
-	hxb_user_free(user);
 	hxb_entry_free(entry);
 	return r;
 }
@@ -239,6 +279,7 @@ take_newcomer(struct hxb_publishing *p, const struct hxb_newcomer *newcomer, str
 enum hxb_result
 hxb_publish_newcomers(struct hxb_publishing *p, struct hxb_error *error)
 {
+	struct hxb_user *user = NULL;
 	enum hxb_result r = HXB_OK;
 
 	if (p->newcomer_count == 0)
@@ -248,11 +289,15 @@ hxb_publish_newcomers(struct hxb_publishing *p, struct hxb_error *error)
 		r = hxb_ledger_expect_many(p->ledger, error);
 	for (size_t i = 0; r == HXB_OK && i < p->newcomer_count; i++) {
 		hxb_publish_next_step(p);
-		r = hxb_publish_begin(p, error);
-		if (r == HXB_OK)
-			r = take_newcomer(p, &p->newcomers[i], error);
-		if (r == HXB_OK && (i + 1) % BATCH == 0)
+		r = read_newcomer(p, &p->newcomers[i], &user, error);
+		if (r == HXB_OK && user != NULL)
+			r = hxb_publish_begin(p, error);
+		if (r == HXB_OK && user != NULL)
+			r = take_newcomer(p, user, error);
+		if (r == HXB_OK && p->begun && hxb_deadline_left(&p->batch) == 0)
 			r = hxb_publish_commit(p, error);
+		hxb_user_free(user);
+		user = NULL;
 	}
 	return r == HXB_OK ? hxb_publish_commit(p, error) : r;
 }

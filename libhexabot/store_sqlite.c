@@ -59,6 +59,7 @@ harden(struct hxb_db *db)
 {
 	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
 	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
 	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
@@ -92,10 +93,8 @@ hxb_db_open(struct hxb_db *db, const char *path, enum hxb_db_mode mode, struct h
 		goto fail;
 	}
 	harden(db);
-	r = hxb_db_exec(db,
-	    "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY; PRAGMA "
-	    "foreign_keys = ON;",
-	    error);
+	r = hxb_db_exec(
+	    db, "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY", error);
 	if (r == HXB_OK)
 		return HXB_OK;
 fail:

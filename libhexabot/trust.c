@@ -16,7 +16,8 @@ struct policy {
 	uid_t owner; /* besides root */
 	bool root_only; /* the file itself has to be root's, or `owner`'s where that stands for root in a test
 	                 */
-	mode_t forbidden; /* mode bits that no component may have */
+	mode_t forbidden; /* mode bits that no directory may have */
+	mode_t file_forbidden; /* nor the file */
 	bool sticky_helps; /* a sticky directory, like /tmp, may be writable: its entries can't be renamed by
 	                      others */
 };
@@ -46,9 +47,9 @@ judge_file(const struct policy *policy, const struct stat *st, const char *path,
 	if (st->st_uid != policy->owner && (policy->root_only || st->st_uid != 0))
 		return hxb_fail(error, HXB_UNREADABLE, "%s: belongs to uid %u instead of %u", path,
 		    (unsigned)st->st_uid, (unsigned)policy->owner);
-	if ((st->st_mode & policy->forbidden) != 0)
+	if ((st->st_mode & policy->file_forbidden) != 0)
 		return hxb_fail(error, HXB_UNREADABLE, "%s: writable by others (mode %04o); chmod %s it",
-		    path, (unsigned)st->st_mode & 07777, policy->forbidden == S_IWOTH ? "o-w" : "go-w");
+		    path, (unsigned)st->st_mode & 07777, policy->file_forbidden == S_IWOTH ? "o-w" : "go-w");
 	return HXB_OK;
 }
 
@@ -114,9 +115,10 @@ walk(const struct policy *policy, const char *path, int *dir, const char **name,
 	return r;
 }
 
+/* *parent, unless NULL, is of the directory that the file is in. */
 static enum hxb_result
 open_judged(const struct policy *policy, const char *path, int flags, int *fd, struct stat *st,
-    struct hxb_error *error)
+    struct stat *parent, struct hxb_error *error)
 {
 	const char *name;
 	enum hxb_result r;
@@ -128,7 +130,7 @@ open_judged(const struct policy *policy, const char *path, int flags, int *fd, s
 		return r;
 	/* O_NONBLOCK: a FIFO must not make us wait before it is judged. */
 	*fd = openat(dir, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (*fd == -1 || fstat(*fd, st) == -1)
+	if (*fd == -1 || fstat(*fd, st) == -1 || (parent != NULL && fstat(dir, parent) == -1))
 		r = hxb_fail(error, HXB_UNREADABLE, "%s: %s", path,
 		    errno == ELOOP ? "a symbolic link" : strerror(errno));
 	else
@@ -144,10 +146,13 @@ open_judged(const struct policy *policy, const char *path, int flags, int *fd, s
 enum hxb_result
 hxb_trust_open(const char *path, int flags, uid_t owner, int *fd, struct hxb_error *error)
 {
-	const struct policy policy = { .owner = owner, .root_only = true, .forbidden = GROUP_OR_OTHERS };
+	const struct policy policy = { .owner = owner,
+		.root_only = true,
+		.forbidden = GROUP_OR_OTHERS,
+		.file_forbidden = GROUP_OR_OTHERS };
 	struct stat st;
 
-	return open_judged(&policy, path, flags, fd, &st, error);
+	return open_judged(&policy, path, flags, fd, &st, NULL, error);
 }
 
 enum hxb_result
@@ -166,46 +171,45 @@ hxb_trust_directory(const char *path, uid_t owner, struct hxb_error *error)
 	return r;
 }
 
-/*
- * Who may make files beside the store can forge its journal, and SQLite obeys a journal with the ids that we
- * act under: so where those are root's, every directory has to be root's alone, and a sticky bit on the last
- * one helps nobody.
- */
+/* A sticky bit on the directory of the store itself helps nobody: see below. */
 static enum hxb_result
-judge_surroundings(const char *path, const struct stat *st, uid_t owner, struct hxb_error *error)
+judge_parent(
+    const struct policy *policy, const struct stat *parent, const char *path, struct hxb_error *error)
 {
-	const struct policy of_root = { .owner = 0, .forbidden = GROUP_OR_OTHERS, .sticky_helps = true };
-	const struct policy of_owner = { .owner = owner, .forbidden = S_IWOTH, .sticky_helps = true };
-	struct policy policy = st->st_uid == 0 ? of_root : of_owner;
+	struct policy strict = *policy;
 	char shown[PATH_MAX];
-	struct stat parent;
-	const char *name;
-	enum hxb_result r;
-	int dir;
 
-	r = walk(&policy, path, &dir, &name, error);
-	if (r != HXB_OK)
-		return r;
-	snprintf(shown, sizeof(shown), "%.*s", (int)(name - path - 1), path);
-	policy.sticky_helps = false;
-	if (fstat(dir, &parent) == -1)
-		r = hxb_fail(error, HXB_UNREADABLE, "%s: %m", shown);
-	else
-		r = judge_directory(&policy, &parent, shown, error);
-	close(dir);
-	return r;
+	strict.sticky_helps = false;
+	snprintf(shown, sizeof(shown), "%.*s", (int)(strrchr(path, '/') - path), path);
+	return judge_directory(&strict, parent, shown, error);
 }
 
+/*
+ * Who may make files beside the store can forge its journal, and SQLite obeys a journal with the ids that we
+ * act under: so where those are root's, every directory has to be root's alone. Whose ids they will be is
+ * looked up first, so that one walk does; what is there in the end has to be what was looked up.
+ */
 enum hxb_result
 hxb_trust_store(const char *path, uid_t owner, struct stat *st, struct hxb_error *error)
 {
-	const struct policy policy = { .owner = owner, .forbidden = S_IWOTH, .sticky_helps = true };
+	struct policy policy = {
+		.owner = owner, .forbidden = S_IWOTH, .file_forbidden = S_IWOTH, .sticky_helps = true
+	};
+	struct stat parent;
 	enum hxb_result r;
+	bool roots;
 	int fd;
 
-	r = open_judged(&policy, path, O_PATH, &fd, st, error);
+	roots = lstat(path, st) == 0 && S_ISREG(st->st_mode) && st->st_uid == 0;
+	if (roots) {
+		policy.owner = 0;
+		policy.forbidden = GROUP_OR_OTHERS;
+	}
+	r = open_judged(&policy, path, O_PATH, &fd, st, &parent, error);
 	if (r != HXB_OK)
 		return r;
 	close(fd);
-	return judge_surroundings(path, st, owner, error);
+	if (roots != (st->st_uid == 0))
+		return hxb_fail(error, HXB_UNREADABLE, "%s: replaced while it was looked at", path);
+	return judge_parent(&policy, &parent, path, error);
 }

@@ -272,6 +272,23 @@ host_groups(const struct call *call, int *count)
 	return NULL;
 }
 
+/* The ledger's part of the verdict. */
+static enum hxb_result
+read_ledger(struct call *call, struct hxb_ledger *ledger)
+{
+	enum hxb_result r = hxb_ledger_begin_reading(ledger, &call->error);
+
+	if (r != HXB_OK)
+		return r;
+	r = find_entry(call, ledger);
+	if (r == HXB_OK)
+		r = hxb_ledger_held(ledger, call->id, &call->held, &call->error);
+	if (r == HXB_OK)
+		r = code_look_up(call, ledger);
+	hxb_ledger_end_reading(ledger);
+	return r;
+}
+
 enum hxb_result
 call_judge(struct call *call, struct session *session)
 {
@@ -281,11 +298,7 @@ call_judge(struct call *call, struct session *session)
 	hxb_user_free(call->user);
 	call->user = NULL;
 	call->state = HXB_STATE_UNREADABLE;
-	r = find_entry(call, session->ledger);
-	if (r == HXB_OK)
-		r = hxb_ledger_held(session->ledger, call->id, &call->held, &call->error);
-	if (r == HXB_OK)
-		r = code_look_up(call, session->ledger);
+	r = read_ledger(call, session->ledger);
 	if (r == HXB_OK)
 		r = hxb_store_user(session->store, HXB_BY_ID, call->id, &call->user, &call->error);
 	if (r != HXB_OK && r != HXB_NOT_FOUND)

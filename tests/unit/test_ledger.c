@@ -378,6 +378,66 @@ readers_go_on_while_somebody_writes(void **state)
 	hxb_ledger_close(other);
 }
 
+static off_t
+log_size(void)
+{
+	struct stat st;
+
+	assert_int_equal(stat(in_dir("ledger.sqlite-wal"), &st), 0);
+	return st.st_size;
+}
+
+static void
+a_checkpoint_empties_the_log_and_waits_for_nobody(void **state)
+{
+	struct hxb_ledger *other;
+	long began;
+	pid_t pid;
+
+	(void)state;
+	assert_ok(put(HXB_ENTRY_USER, "a", "alice", FIRST));
+	assert_true(log_size() > 0);
+	assert_ok(hxb_ledger_open(in_dir("ledger.sqlite"), geteuid(), hxb_deadline_in(5000), &other, &err));
+	hxb_ledger_checkpoint(other);
+	hxb_ledger_close(other);
+	assert_int_equal(log_size(), 0);
+	assert_string_equal(entry_of(HXB_ENTRY_USER, "a"), "alice 100000");
+
+	pid = hold_lock(in_dir("ledger.sqlite"),
+	    "BEGIN IMMEDIATE; INSERT INTO entries (kind, id, number) VALUES (1, 'x', 5)");
+	assert_ok(hxb_ledger_open(in_dir("ledger.sqlite"), geteuid(), hxb_deadline_in(5000), &other, &err));
+	began = milliseconds();
+	hxb_ledger_checkpoint(other);
+	hxb_ledger_close(other);
+	assert_true(milliseconds() - began < 800);
+	end_child(pid);
+	assert_string_equal(entry_of(HXB_ENTRY_USER, "a"), "alice 100000");
+	hxb_ledger_checkpoint(NULL);
+}
+
+static void
+what_is_read_together_is_of_one_moment(void **state)
+{
+	(void)state;
+	assert_ok(hxb_ledger_begin_reading(ledger, &err));
+	assert_string_equal(entry_of(HXB_ENTRY_USER, "x"), "none");
+	/* Who reads keeps nobody waiting. */
+	sql(in_dir("ledger.sqlite"),
+	    "INSERT INTO entries (kind, id, login, number) VALUES (1, 'x', 'xenia', 100005)");
+	assert_string_equal(entry_of(HXB_ENTRY_USER, "x"), "none");
+	hxb_ledger_end_reading(ledger);
+	hxb_ledger_end_reading(ledger);
+	assert_string_equal(entry_of(HXB_ENTRY_USER, "x"), "xenia 100005");
+
+	/* Inside of a transaction that writes they are no-ops. */
+	assert_ok(hxb_ledger_begin(ledger, &err));
+	assert_ok(put(HXB_ENTRY_USER, "a", "alice", FIRST));
+	assert_ok(hxb_ledger_begin_reading(ledger, &err));
+	hxb_ledger_end_reading(ledger);
+	assert_ok(hxb_ledger_commit(ledger, &err));
+	assert_string_equal(entry_of(HXB_ENTRY_USER, "a"), "alice 100000");
+}
+
 static void
 holds_give_back_what_they_took(void **state)
 {
@@ -539,6 +599,8 @@ main(void)
 		LEDGER_TEST(an_entry_can_be_buried_and_come_back),
 		LEDGER_TEST(what_is_not_committed_has_not_happened),
 		LEDGER_TEST(readers_go_on_while_somebody_writes),
+		LEDGER_TEST(a_checkpoint_empties_the_log_and_waits_for_nobody),
+		LEDGER_TEST(what_is_read_together_is_of_one_moment),
 		LEDGER_TEST(holds_give_back_what_they_took),
 		LEDGER_TEST(who_cannot_be_looked_up_is_held),
 		LEDGER_TEST(events_come_in_their_order),

@@ -10,7 +10,10 @@
 #include <grp.h>
 #include <limits.h>
 #include <pwd.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <syslog.h>
 
 #include <security/pam_appl.h>
@@ -945,6 +948,127 @@ a_program_without_roots_power_is_denied(void **state)
 	assert_int_equal(wait_child(pid), 0);
 }
 
+#define MARK SYS_getppid
+
+struct calls {
+	unsigned count; /* without those for memory: they are the allocator's */
+	unsigned waiting; /* for a disk, or for a while */
+};
+
+static void
+count_call(uint64_t number, struct calls *calls)
+{
+	switch (number) {
+	case SYS_mmap:
+	case SYS_munmap:
+	case SYS_mprotect:
+	case SYS_madvise:
+	case SYS_brk:
+	case SYS_futex:
+		break;
+	case SYS_fsync:
+	case SYS_fdatasync:
+	case SYS_nanosleep:
+	case SYS_clock_nanosleep:
+		calls->waiting++;
+		calls->count++;
+		break;
+	default:
+		calls->count++;
+	}
+}
+
+/* The child's system calls between its marks, until it ends. */
+static struct calls
+count_calls(pid_t child)
+{
+	struct __ptrace_syscall_info info;
+	struct calls calls = { 0 };
+	bool counts = false;
+	int status;
+
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+	assert_int_equal(
+	    ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL), 0);
+	for (;;) {
+		assert_int_equal(ptrace(PTRACE_SYSCALL, child, NULL, NULL), 0);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		if (!WIFSTOPPED(status))
+			break;
+		assert_int_equal(WSTOPSIG(status), SIGTRAP | 0x80);
+		assert_true(ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof(info), &info) > 0);
+		if (info.op != PTRACE_SYSCALL_INFO_ENTRY)
+			continue;
+		if (info.entry.nr == MARK)
+			counts = !counts;
+		else if (counts)
+			count_call(info.entry.nr, &calls);
+	}
+	assert_int_equal(status, 0);
+	return calls;
+}
+
+static int
+account_between_marks(pam_handle_t *pamh, int flags)
+{
+	int code;
+
+	(void)syscall(MARK);
+	code = pam_acct_mgmt(pamh, flags);
+	(void)syscall(MARK);
+	return code;
+}
+
+static int
+auth_between_marks(pam_handle_t *pamh, int flags)
+{
+	int code;
+
+	(void)syscall(MARK);
+	code = pam_authenticate(pamh, flags);
+	(void)syscall(MARK);
+	return code;
+}
+
+/* The second time: the first one loads and maps. */
+static struct calls
+calls_of(stage_fn *stage, stage_fn *marked)
+{
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		alarm(60);
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1 ||
+		    run("mona", stage, 0, "pw-mona", NULL, NULL) != PAM_SUCCESS || raise(SIGSTOP) != 0)
+			_exit(1);
+		_exit(run("mona", marked, 0, "pw-mona", NULL, NULL) == PAM_SUCCESS ? 0 : 2);
+	}
+	return count_calls(child);
+}
+
+/* Some ten above what it takes: a file more, or a statement more under a lock of its own, shows. */
+static void
+a_stage_makes_few_system_calls_and_waits_for_no_disk(void **state)
+{
+	struct calls calls;
+
+	(void)state;
+	NEEDS_ROOT_AND_A_STATE_DIR();
+	hxb_store_close(store);
+	hxb_ledger_checkpoint(ledger);
+	hxb_ledger_close(ledger);
+	store = NULL;
+	ledger = NULL;
+	calls = calls_of(pam_acct_mgmt, account_between_marks);
+	assert_in_range(calls.count, 100, 280);
+	assert_int_equal(calls.waiting, 0);
+	calls = calls_of(pam_authenticate, auth_between_marks);
+	assert_in_range(calls.count, 100, 280);
+	assert_int_equal(calls.waiting, 0);
+}
+
 static void
 no_secret_was_ever_logged(void **state)
 {
@@ -1176,6 +1300,7 @@ main(void)
 		PAM_TEST(whoever_is_out_is_not_let_in_by_a_code),
 		PAM_TEST(a_code_opens_no_account_that_got_a_password_meanwhile),
 		PAM_TEST(what_happens_while_a_person_chooses_counts),
+		PAM_TEST(a_stage_makes_few_system_calls_and_waits_for_no_disk),
 		PAM_TEST(no_secret_was_ever_logged),
 	};
 

@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 
 #include "libhexabot/fingerprint.h"
-#include "libhexabot/map.h"
+#include "libhexabot/map_format.h"
 #include "libhexabot/people.h"
 #include "libhexabot/publish.h"
 #include "support.h"
@@ -383,6 +383,94 @@ thousands_are_published_as_one(void **state)
 	    1111);
 }
 
+/* Rows that get other numbers while they are read: the busy writer does what TypeORM does to rebuild a table.
+ */
+static void
+newcomers_whose_rows_move_are_not_forgotten(void **state)
+{
+	pid_t writer;
+
+	(void)state;
+	ROOT_ONLY();
+	add_pairs();
+	writer = write_busily("BEGIN IMMEDIATE; CREATE TABLE t AS SELECT * FROM users ORDER BY username DESC;"
+	                      "DELETE FROM users; INSERT INTO users SELECT * FROM t; DROP TABLE t; COMMIT;"
+	                      "BEGIN IMMEDIATE; CREATE TABLE t AS SELECT * FROM users ORDER BY username;"
+	                      "DELETE FROM users; INSERT INTO users SELECT * FROM t; DROP TABLE t; COMMIT;");
+	assert_ok(publish());
+	end_writer(writer);
+	/* Either all are there, or the map does not claim that they are. */
+	if (report.users < PAIRS + 12)
+		assert_true(map_info().fingerprint == HXB_FINGERPRINT_UNKNOWN);
+	assert_ok(publish());
+	assert_int_equal(report.users, PAIRS + 12);
+}
+
+static void
+the_same_new_id_twice_is_one_user(void **state)
+{
+	(void)state;
+	ROOT_ONLY();
+	hxb_store_close(store);
+	/* A table without its key, with the same row twice. */
+	sql(store_path,
+	    "PRAGMA foreign_keys = OFF; CREATE TABLE t AS SELECT * FROM users; DROP TABLE users;"
+	    "ALTER TABLE t RENAME TO users; INSERT INTO users SELECT * FROM users WHERE username = 'mona'");
+	store = open_store(store_path);
+	assert_ok(publish());
+	assert_int_equal(report.users, 12);
+	assert_int_equal(report.unmapped, 2);
+	assert_int_equal(
+	    sql_number(in_dir("ledger.sqlite"), "SELECT count(*) FROM entries WHERE login = 'mona'"), 1);
+	assert_ok(publish());
+	assert_int_equal(report.users, 12);
+}
+
+static void
+a_damaged_map_is_replaced(void **state)
+{
+	struct hxb_map_user user;
+	struct hxb_map *map;
+	unsigned char byte;
+	size_t size, at;
+	FILE *file;
+
+	(void)state;
+	ROOT_ONLY();
+	assert_ok(publish());
+	map = hxb_map_open(map_path, 0, NULL);
+	assert_non_null(map);
+	assert_int_equal(hxb_map_user_at(map, 0, &user), HXB_MAP_FOUND);
+	at = (size_t)(user.home - (const char *)map->header);
+	size = map->user_units * (size_t)HXB_MAP_UNIT;
+	hxb_map_close(map);
+	file = fopen(map_path, "r+");
+	assert_non_null(file);
+	/* All records: each has zeros behind its texts or not; every byte is turned. */
+	for (size_t i = 0; i < size; i++) {
+		fseek(file, (long)(at - 52 + i), SEEK_SET);
+		byte = (unsigned char)(fgetc(file) ^ 0x55);
+		fseek(file, (long)(at - 52 + i), SEEK_SET);
+		fputc(byte, file);
+	}
+	fclose(file);
+	assert_ok(publish());
+	assert_int_equal(report.users, 12);
+}
+
+static void
+a_map_says_as_of_when_the_configuration_was_read(void **state)
+{
+	const struct hxb_publish_options options = { .as_of = 12345 };
+
+	(void)state;
+	ROOT_ONLY();
+	assert_ok(publish());
+	assert_true(map_info().as_of <= map_info().published && map_info().as_of > 1000000000);
+	assert_ok(hxb_publish(&config, &places, ledger, store, &options, &report, &err));
+	assert_int_equal(map_info().as_of, 12345);
+}
+
 #define BUSY_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int
@@ -396,6 +484,10 @@ main(void)
 		BUSY_TEST(writes_that_do_not_matter_cost_no_second_reading),
 		BUSY_TEST(people_are_found_by_kind_and_id),
 		BUSY_TEST(thousands_are_published_as_one),
+		BUSY_TEST(newcomers_whose_rows_move_are_not_forgotten),
+		BUSY_TEST(the_same_new_id_twice_is_one_user),
+		BUSY_TEST(a_damaged_map_is_replaced),
+		BUSY_TEST(a_map_says_as_of_when_the_configuration_was_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "libhexabot/bracket.h"
+#include "libhexabot/store_private.h"
 #include "support.h"
 
 #define DEADLINE 300 /* ms, where a call is to run into it */
@@ -977,6 +978,33 @@ assert_same_schema(const char *one, const char *other)
 	assert_string_equal(sql_text(other, schema), expected);
 }
 
+static int64_t
+foreign_keys_while_writing(struct hxb_store *store)
+{
+	int64_t on = -1;
+
+	assert_ok(hxb_store_begin(store, &err));
+	assert_ok(hxb_db_number(&store->db, &on, &err, "PRAGMA foreign_keys", ""));
+	hxb_store_rollback(store);
+	return on;
+}
+
+/* Hexabot's first boot beside an open hexactl. */
+static void
+foreign_keys_count_as_soon_as_all_their_tables_are_there(void **state)
+{
+	const char *path = in_dir("new.sqlite");
+	struct hxb_store *store;
+
+	(void)state;
+	assert_ok(hxb_store_create(path, &err));
+	store = open_store(path);
+	assert_int_equal(foreign_keys_while_writing(store), 0);
+	sql(path, "CREATE TABLE attachments (id PRIMARY KEY); CREATE TABLE sources (id PRIMARY KEY)");
+	assert_int_equal(foreign_keys_while_writing(store), 1);
+	hxb_store_close(store);
+}
+
 static void
 a_new_store_has_exactly_hexabots_three_tables(void **state)
 {
@@ -1269,6 +1297,7 @@ main(void)
 		TEST(a_password_that_changed_meanwhile_is_not_overwritten),
 		TEST(parking_gives_back_every_byte),
 		TEST(a_parked_role_that_is_no_more_is_left_out),
+		TEST(foreign_keys_count_as_soon_as_all_their_tables_are_there),
 		TEST(a_new_store_has_exactly_hexabots_three_tables),
 		TEST(a_new_store_is_made_in_a_trusted_place_only),
 		TEST(files_beside_the_store_are_its_owners),

@@ -41,6 +41,55 @@ schemas_that_compute_are_refused(void **state)
 	}
 }
 
+static void
+tables_that_are_none_are_refused(void **state)
+{
+	static const char *const tables[] = {
+		"CREATE VIEW users AS SELECT * FROM hidden",
+		"CREATE VIRTUAL TABLE users USING fts4(id, username, email, password, state, type)",
+		/* SQLite's own, which needs no module of anybody's */
+		"PRAGMA writable_schema = ON; INSERT INTO sqlite_schema VALUES ('table', 'users', 'users', 0,"
+		" 'CREATE VIRTUAL TABLE users USING pragma_foreign_key_list')",
+		/* a row that says it is a table */
+		"CREATE VIEW users AS SELECT * FROM hidden; PRAGMA writable_schema = ON;"
+		" UPDATE sqlite_schema SET type = 'table', rootpage = 2 WHERE name = 'users'",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(tables); i++) {
+		const char *path = in_dir("store.sqlite");
+
+		unlink(path);
+		make_store(path);
+		sql(path, "ALTER TABLE users RENAME TO hidden");
+		sql(path, "%s", tables[i]);
+		expect_refusal(path, HXB_UNREADABLE, path);
+	}
+}
+
+/* SQLite's table_list looks through all of them again for each view whose columns it can't learn. */
+static void
+thirty_thousand_other_tables_and_a_view_take_no_time(void **state)
+{
+	struct hxb_deadline deadline;
+	struct hxb_store *store;
+	const char *path = in_dir("store.sqlite");
+
+	(void)state;
+	make_store(path);
+	sql(path, "CREATE VIEW odd AS SELECT * FROM nowhere");
+	sql(path,
+	    "PRAGMA writable_schema = ON; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+	    "WHERE i "
+	    "< 30000) INSERT INTO sqlite_schema SELECT 'table', 't' || i, 't' || i, 2, 'CREATE TABLE t' || i "
+	    "|| "
+	    "'(a)' FROM n");
+	deadline = hxb_deadline_in(2000);
+	assert_ok(hxb_store_open(path, geteuid(), deadline, &store, &err));
+	assert_true(hxb_deadline_left(&deadline) > 500);
+	hxb_store_close(store);
+}
+
 /* rootpage is the owner's to write: a virtual table can claim to be a plain one. */
 static void
 a_virtual_table_in_disguise_is_refused(void **state)
@@ -136,6 +185,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(schemas_that_compute_are_refused),
+		TEST(tables_that_are_none_are_refused),
+		TEST(thirty_thousand_other_tables_and_a_view_take_no_time),
 		TEST(a_virtual_table_in_disguise_is_refused),
 		TEST(constraints_are_not_computed),
 		TEST(a_lease_is_not_waited_for),
