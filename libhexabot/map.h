@@ -111,8 +111,9 @@ enum hxb_map_status hxb_map_role_by_gid(const struct hxb_map *, uint32_t gid, st
 /* By index from 0: NOT_FOUND at the end, UNAVAILABLE for one bad record (the next index may be good). */
 enum hxb_map_status hxb_map_user_at(const struct hxb_map *, uint32_t index, struct hxb_map_user *user);
 enum hxb_map_status hxb_map_role_at(const struct hxb_map *, uint32_t index, struct hxb_map_role *role);
-/* hxb_map_role_at() for who wants name and numbers only: a list of a million members is not read. */
+/* For who wants name and numbers only: a list of a million members is not read. */
 enum hxb_map_status hxb_map_role_head(const struct hxb_map *, uint32_t index, struct hxb_map_role *role);
+enum hxb_map_status hxb_map_role_head_by_gid(const struct hxb_map *, uint32_t gid, struct hxb_map_role *role);
 enum hxb_map_status hxb_map_tombstone_at(const struct hxb_map *, uint32_t index, struct hxb_map_tombstone *);
 
 void hxb_map_info(const struct hxb_map *, struct hxb_map_info *info);

@@ -363,10 +363,22 @@ hxb_map_role_by_group(const struct hxb_map *map, const char *group, struct hxb_m
 	return hxb_map_role_at(map, find_name(map, table, group), role);
 }
 
-enum hxb_map_status
-hxb_map_role_by_gid(const struct hxb_map *map, uint32_t gid, struct hxb_map_role *role)
+static uint32_t
+find_gid(const struct hxb_map *map, uint32_t gid)
 {
 	struct table table = { map->by_gid, map->role_slots, map->info.role_count, gid_is };
 
-	return hxb_map_role_at(map, find_number(map, table, gid), role);
+	return find_number(map, table, gid);
+}
+
+enum hxb_map_status
+hxb_map_role_by_gid(const struct hxb_map *map, uint32_t gid, struct hxb_map_role *role)
+{
+	return hxb_map_role_at(map, find_gid(map, gid), role);
+}
+
+enum hxb_map_status
+hxb_map_role_head_by_gid(const struct hxb_map *map, uint32_t gid, struct hxb_map_role *role)
+{
+	return hxb_map_role_head(map, find_gid(map, gid), role);
 }

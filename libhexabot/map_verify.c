@@ -166,7 +166,7 @@ verify_keys(const struct hxb_map *map, const struct hxb_map_user *user, const ch
 		return differs("a user is not found by login", why);
 	if (hxb_map_user_by_uid(map, user->uid, &found) != HXB_MAP_FOUND || found.index != user->index)
 		return differs("a user is not found by uid", why);
-	if (hxb_map_role_by_gid(map, user->uid, &role) != HXB_MAP_NOT_FOUND)
+	if (hxb_map_role_head_by_gid(map, user->uid, &role) != HXB_MAP_NOT_FOUND)
 		return differs("a user has a role's number", why);
 	return true;
 }
@@ -215,7 +215,8 @@ is_anothers(const struct hxb_map *map, const struct hxb_map_tombstone *tombstone
 	return (hxb_map_user_by_login(map, tombstone->name, &user) == HXB_MAP_FOUND &&
 	           user.id_digest != id) ||
 	    (hxb_map_user_by_uid(map, tombstone->number, &user) == HXB_MAP_FOUND && user.id_digest != id) ||
-	    (hxb_map_role_by_gid(map, tombstone->number, &role) == HXB_MAP_FOUND && role.id_digest != id);
+	    (hxb_map_role_head_by_gid(map, tombstone->number, &role) == HXB_MAP_FOUND &&
+	        role.id_digest != id);
 }
 
 static bool

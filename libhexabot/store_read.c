@@ -180,8 +180,8 @@ static enum hxb_result
 prepare_roles(struct hxb_store *store, sqlite3_stmt **roles, struct hxb_error *error)
 {
 	return hxb_db_query(&store->db, roles, error,
-	    "SELECT " ROLE_COLUMNS
-	    " FROM user_roles ur JOIN roles r ON r.id = ur.role_id WHERE ur.user_id = ?1 ORDER BY r.name",
+	    "SELECT " ROLE_COLUMNS " FROM user_roles ur JOIN roles r ON r.id = ur.role_id WHERE ur.user_id = "
+	                           "?1 ORDER BY r.name, r.id",
 	    "");
 }
 
@@ -395,7 +395,7 @@ read_all_roles(struct hxb_store *store, struct hxb_role **roles, size_t *count, 
 	if (r != HXB_OK)
 		return r;
 	r = hxb_db_query(
-	    &store->db, &stmt, error, "SELECT " ROLE_COLUMNS " FROM roles r ORDER BY r.name", "");
+	    &store->db, &stmt, error, "SELECT " ROLE_COLUMNS " FROM roles r ORDER BY r.name, r.id", "");
 	while (r == HXB_OK && (r = hxb_db_step(&store->db, stmt, error)) == HXB_OK) {
 		grown = reallocarray(*roles, *count + 1, sizeof(**roles));
 		if (grown != NULL)

@@ -225,7 +225,7 @@ static bool
 has_role_of_digest(const struct hxb_user *user, uint64_t digest)
 {
 	for (size_t i = 0; i < user->role_count; i++) {
-		if (user->roles[i].active && hxb_id_digest(user->roles[i].id) == digest)
+		if (user->roles[i].active && user->roles[i].id_digest == digest)
 			return true;
 	}
 	return false;
@@ -241,7 +241,7 @@ holds_stale_group(const struct hxb_user *user, const gid_t *groups, int count)
 	bool stale = map == NULL;
 
 	for (int i = 0; !stale && i < count; i++) {
-		status = hxb_map_role_by_gid(map, groups[i], &role);
+		status = hxb_map_role_head_by_gid(map, groups[i], &role);
 		stale = status == HXB_MAP_UNAVAILABLE ||
 		    (status == HXB_MAP_FOUND && !has_role_of_digest(user, role.id_digest));
 	}

@@ -43,6 +43,10 @@ holds_something() {
 	find "/proc/$WATCH/fd" -lname '*sqlite*' -o -lname '/var/lib/hexactl*' | grep . || grep -E " $WATCH " /proc/locks
 }
 
+switches() { # the same again: it has slept all the time
+	grep ctxt_switches "/proc/$WATCH/status"
+}
+
 generation() {
 	sqlite3 -readonly /var/lib/hexactl/private/ledger.sqlite "SELECT value FROM meta WHERE key = 'generation'"
 }
@@ -111,10 +115,12 @@ shows_a_role_of_pia() {
 }
 
 @test "between two looks it has nothing open, and holds no lock" {
+	local before
 	shows_a_role_of_pia
 	for ((i = 0; i < 20; i++)); do
 		until_true 10 is_waiting
-		if is_waiting && holds_something && is_waiting; then
+		before=$(switches)
+		if is_waiting && holds_something && is_waiting && [ "$(switches)" = "$before" ]; then
 			return 1
 		fi
 		sql "INSERT INTO visits VALUES (1)"
@@ -164,6 +170,17 @@ shows_a_role_of_pia() {
 	until_true 10 complained "hexabot.conf:.*shel"
 	cp /tmp/conf "$CONF"
 	until_true 10 bash -c 'getent passwd mona | grep -q :/bin/bash$'
+}
+
+@test "an older map that turns up later is replaced" {
+	cp -a "$MAP" /var/lib/hexactl/older
+	sql_role add pia operators
+	until_true 10 has_group pia hexabot-operators
+	until_true 10 is_waiting
+	mv /var/lib/hexactl/older "$MAP"
+	until_true 10 has_group pia hexabot-operators
+	sql_role remove pia operators
+	until_true 10 has_no_group pia hexabot-operators
 }
 
 @test "an expiry date that passes shows" {
