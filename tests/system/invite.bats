@@ -277,7 +277,7 @@ register_while() { # USER CODE PASSWORD COMMAND
 	local user
 	local -A commands
 	commands=([jane]='hexactl disable jane' [joan]='hexactl role remove joan manager' [jeff]='hexactl resend jeff --print'
-		[jude]="sqlite3 $STORE \"UPDATE users SET state = 0 WHERE username = 'jude'\""
+		[jude]="sqlite3 -cmd '.timeout 5000' $STORE \"UPDATE users SET state = 0 WHERE username = 'jude'\""
 		[jack]='echo pw-from-root | hexactl passwd --stdin jack')
 	for user in "${!commands[@]}"; do
 		invite "$user"
