@@ -31,7 +31,8 @@ struct watching {
 	char complaint[sizeof(((struct hxb_error *)0)->text)]; /* the last one: told once */
 	sigset_t signals; /* that end it, and SIGHUP, which ends a pause */
 	bool once, published;
-	int64_t publishing; /* processor time that publishing took, in this look */
+	int64_t publishing; /* processor time that publishing took, in this look: microseconds */
+	int64_t looking; /* what looks take, the last ones counting most */
 };
 
 static int64_t
@@ -133,16 +134,17 @@ look_once(struct watching *watching, struct hxb_error *error)
 	return r;
 }
 
-/* In milliseconds; how long the look took is in microseconds. */
+/* In milliseconds. One look that took long, on a busy machine, is not to keep the next one waiting. */
 static int64_t
-pause_after(const struct watching *watching, int64_t whole)
+pause_after(struct watching *watching, int64_t whole)
 {
-	int64_t look = (whole - watching->publishing) * PAUSE_OF_LOOK / 1000;
 	int64_t publish = watching->publishing * PAUSE_OF_PUBLISH / 1000;
 	int64_t pause;
 
+	watching->looking = (watching->looking + whole - watching->publishing) / 2;
 	publish = publish < PAUSE_OF_PUBLISH_MAX ? publish : PAUSE_OF_PUBLISH_MAX;
-	pause = look > publish ? look : publish;
+	pause = watching->looking * PAUSE_OF_LOOK / 1000;
+	pause = pause > publish ? pause : publish;
 	return pause > PAUSE_MIN ? pause : PAUSE_MIN;
 }
 

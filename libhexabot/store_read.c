@@ -143,17 +143,25 @@ copy_texts(const struct text texts[TEXT_COLUMNS])
 	return user;
 }
 
-/* Reads USER_COLUMNS of the present row, and the roles, unless `roles` is NULL. */
+/* Whether SHOWN_COLUMNS has more than an empty text there; it is read all the time, so nothing is asked for
+ * in vain. */
+static bool
+is_shown(int column)
+{
+	return column < 4 || column == PASSWORD_COLUMN;
+}
+
+/* Reads USER_COLUMNS of the present row, or SHOWN_COLUMNS, and the roles, unless `roles` is NULL. */
 static enum hxb_result
-read_user(struct hxb_store *store, sqlite3_stmt *stmt, sqlite3_stmt *roles, struct hxb_user **userp,
-    struct hxb_error *error)
+read_user(struct hxb_store *store, sqlite3_stmt *stmt, bool shown, sqlite3_stmt *roles,
+    struct hxb_user **userp, struct hxb_error *error)
 {
 	struct text texts[TEXT_COLUMNS], *password = &texts[PASSWORD_COLUMN];
 	struct hxb_user *user;
 	enum hxb_result r = HXB_OK;
 
 	for (int i = 0; i < TEXT_COLUMNS; i++)
-		texts[i] = text_of(stmt, i);
+		texts[i] = shown && !is_shown(i) ? (struct text){ .start = "" } : text_of(stmt, i);
 	/* Whatever else than a hash the column holds is no password. */
 	if (!password->plain || password->length >= 2 * HXB_HASH_SIZE)
 		*password = (struct text){ .start = "" };
@@ -181,7 +189,7 @@ prepare_roles(struct hxb_store *store, sqlite3_stmt **roles, struct hxb_error *e
 {
 	return hxb_db_query(&store->db, roles, error,
 	    "SELECT " ROLE_COLUMNS " FROM user_roles ur JOIN roles r ON r.id = ur.role_id WHERE ur.user_id = "
-	                           "?1 ORDER BY r.name, r.id",
+	    "?1 ORDER BY r.name, r.id",
 	    "");
 }
 
@@ -217,7 +225,7 @@ first_user(struct hxb_store *store, sqlite3_stmt *stmt, struct hxb_user **userp,
 	if (r == HXB_OK)
 		r = hxb_db_step(&store->db, stmt, error);
 	if (r == HXB_OK)
-		r = read_user(store, stmt, roles, userp, error);
+		r = read_user(store, stmt, false, roles, userp, error);
 	hxb_db_end(&store->db, roles);
 	return r;
 }
@@ -314,7 +322,7 @@ read_slice(struct hxb_store *store, const struct hxb_slice *slice, struct hxb_us
 	end = hxb_deadline_in(HXB_SLICE_TIME);
 	while (r == HXB_OK && slice_goes_on(slice, *count, &end) &&
 	    (r = hxb_db_step(&store->db, stmt, error)) == HXB_OK) {
-		r = read_user(store, stmt, roles, &users[*count], error);
+		r = read_user(store, stmt, slice->roles == HXB_SHOWN_ONLY, roles, &users[*count], error);
 		if (r == HXB_OK && users[(*count)++]->position <= slice->after)
 			r = hxb_fail(error, HXB_UNREADABLE, "%s: its rows are not in order", store->path);
 	}
