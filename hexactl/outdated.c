@@ -112,7 +112,6 @@ hxb_is_outdated(struct hxb_session *session, struct hxb_seen *seen, bool *outdat
 	enum hxb_result r;
 
 	seen->fingerprint = HXB_FINGERPRINT_UNKNOWN;
-
 	*outdated = true;
 	if (!read_map(&map) || is_due(session->arguments->config, &map))
 		return HXB_OK;

@@ -123,14 +123,19 @@ read_consistently(struct hxb_publishing *p, const char *dir, uint64_t *fingerpri
 static enum hxb_result
 take_newcomers(struct hxb_publishing *p, uint64_t *fingerprint, struct hxb_error *error)
 {
+	uint64_t now = HXB_FINGERPRINT_UNKNOWN;
 	int64_t version = p->checked;
 	enum hxb_result r = hxb_publish_newcomers(p, error);
 
 	hxb_publish_next_step(p);
 	if (r == HXB_OK && p->newcomer_count > 0)
 		r = hxb_store_version(p->store, &version, error);
+	if (r == HXB_OK && p->so && version != p->checked) {
+		r = hxb_fingerprint_store(p->store, &now, error);
+		p->so = now == *fingerprint;
+	}
 	/* Who watches finds that this is not known to be all, and publishes once more. */
-	if (!p->so || version != p->checked)
+	if (!p->so)
 		*fingerprint = HXB_FINGERPRINT_UNKNOWN;
 	return r;
 }

@@ -22,6 +22,7 @@ struct hxb_publish_role {
 struct hxb_newcomer {
 	int64_t position; /* in the store */
 	uint64_t id_digest;
+	uint64_t digest; /* hxb_user_digest() */
 	char created_at[24]; /* "YYYY-MM-DD HH:MM:SS.mmm" */
 };
 

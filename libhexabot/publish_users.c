@@ -155,8 +155,8 @@ map_known(struct hxb_publishing *p, const struct hxb_user *user, const struct hx
 			roles[i] = p->roles[indexes[i]].role;
 		view.roles = roles;
 	} else if (!has_same_roles(p, user, known)) {
-		p->so =
-		    false; /* and if it is undone later, the store would look as if it had always been so */
+		/* If it is undone later, the store looks as if it had always been so. */
+		p->so = false;
 	}
 	if (known->custom)
 		r = hxb_ledger_entry(p->ledger, HXB_ENTRY_USER, user->id, &entry, error);
@@ -179,7 +179,11 @@ remember_newcomer(struct hxb_publishing *p, const struct hxb_user *user, struct 
 		p->newcomers = grown;
 	}
 	last = &p->newcomers[p->newcomer_count++];
-	*last = (struct hxb_newcomer){ .position = user->position, .id_digest = hxb_id_digest(user->id) };
+	*last = (struct hxb_newcomer){
+		.position = user->position,
+		.id_digest = hxb_id_digest(user->id),
+		.digest = hxb_user_digest(user),
+	};
 	snprintf(last->created_at, sizeof(last->created_at), "%s", user->created_at);
 	return HXB_OK;
 }
@@ -236,8 +240,10 @@ read_newcomer(struct hxb_publishing *p, const struct hxb_newcomer *newcomer, str
 {
 	enum hxb_result r = hxb_store_user_at(p->store, newcomer->position, userp, error);
 
-	if (r == HXB_OK && !(*userp)->odd && hxb_id_digest((*userp)->id) == newcomer->id_digest)
+	if (r == HXB_OK && !(*userp)->odd && hxb_id_digest((*userp)->id) == newcomer->id_digest) {
+		p->so = p->so && hxb_user_digest(*userp) == newcomer->digest;
 		return HXB_OK;
+	}
 	hxb_user_free(*userp);
 	*userp = NULL;
 	p->so = false;

@@ -294,7 +294,11 @@ writes_that_do_not_matter_cost_no_second_reading(void **state)
 	(void)state;
 	ROOT_ONLY();
 	add_pairs();
-	sql(store_path, "CREATE TABLE sessions (id INTEGER)");
+	/* Somebody who never gets a login is looked at with each publish, and is no reason for another one.
+	 */
+	sql(store_path,
+	    "CREATE TABLE sessions (id INTEGER); UPDATE users SET username = 'root' WHERE username = 'odd "
+	    "user'");
 	assert_ok(publish());
 	writer = write_busily("INSERT INTO sessions VALUES (1)");
 	for (int i = 0; i < 10; i++) {
