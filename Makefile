@@ -14,6 +14,7 @@ STATEDIR   = /var/lib/hexactl
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 LIBDIR     = $(PREFIX)/lib/$(MULTIARCH)
 SBINDIR    = $(PREFIX)/sbin
+LIBEXECDIR = $(PREFIX)/libexec/hexabot
 SHAREDIR   = $(PREFIX)/share
 UNITDIR    = $(PREFIX)/lib/systemd/system
 
@@ -37,7 +38,8 @@ ifdef WERROR
 WARN += -Werror
 endif
 
-OUR_CPPFLAGS = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -DHXB_SYSCONF_DIR='"$(SYSCONFDIR)"' -DHXB_STATE_DIR='"$(STATEDIR)"' $(FORTIFY)
+OUR_CPPFLAGS = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -DHXB_SYSCONF_DIR='"$(SYSCONFDIR)"' -DHXB_STATE_DIR='"$(STATEDIR)"' \
+	-DHXB_LIBEXEC_DIR='"$(LIBEXECDIR)"' $(FORTIFY)
 OUR_CFLAGS   = -std=gnu17 -fPIC -fvisibility=hidden $(HARDEN_C) $(WARN)
 COMPILE      = $(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS) $(SAN) -MMD -MP -c
 LINK         = $(CC) $(HARDEN_LD) $(SAN) $(SAN_LD)
@@ -45,6 +47,8 @@ LINK         = $(CC) $(HARDEN_LD) $(SAN) $(SAN_LD)
 LIB_SRC := $(sort $(wildcard libhexabot/*.c))
 PAM_SRC := $(sort $(wildcard pam_hexabot/*.c))
 NSS_SRC := $(sort $(wildcard nss_hexabot/*.c)) $(addprefix libhexabot/,map_open.c map_read.c map_pin.c)
+# The module's judgement, without PAM.
+CHK_SRC := $(sort $(wildcard hexabot_chkpwd/*.c)) $(addprefix pam_hexabot/,answer.c code.c context.c owner.c proof.c)
 CTL_SRC := $(sort $(wildcard hexactl/*.c))
 obj      = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
@@ -56,8 +60,9 @@ LIB = $(BUILD)/libhexabot.a
 PAM = $(BUILD)/pam_hexabot.so
 NSS = $(BUILD)/libnss_hexabot.so.2
 CTL = $(BUILD)/bin/hexactl
+CHK = $(BUILD)/bin/hexabot_chkpwd
 
-all: $(PAM) $(NSS) $(CTL)
+all: $(PAM) $(NSS) $(CTL) $(CHK)
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -80,11 +85,16 @@ $(CTL): $(call obj,$(CTL_SRC)) $(LIB)
 	@mkdir -p $(@D)
 	$(LINK) -pie -Wl,--as-needed $(LDFLAGS) -o $@ $(call obj,$(CTL_SRC)) $(LIB) $(LIB_LIBS) -ljansson -lcurl
 
+$(CHK): $(call obj,$(CHK_SRC)) $(LIB)
+	@mkdir -p $(@D)
+	$(LINK) -pie -Wl,--as-needed $(LDFLAGS) -o $@ $(call obj,$(CHK_SRC)) $(LIB) $(LIB_LIBS)
+
 install: all
-	install -d -m 755 $(DESTDIR)$(LIBDIR)/security $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SHAREDIR)/pam-configs $(DESTDIR)$(UNITDIR)
+	install -d -m 755 $(DESTDIR)$(LIBDIR)/security $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SHAREDIR)/pam-configs $(DESTDIR)$(UNITDIR)
 	install -m 644 $(PAM) $(DESTDIR)$(LIBDIR)/security/
 	install -m 644 $(NSS) $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(CTL) $(DESTDIR)$(SBINDIR)/
+	install -m 4755 $(CHK) $(DESTDIR)$(LIBEXECDIR)/
 	install -m 644 dist/pam-configs/* $(DESTDIR)$(SHAREDIR)/pam-configs/
 	install -m 644 dist/systemd/*.service $(DESTDIR)$(UNITDIR)/
 	$(if $(DESTDIR),,ldconfig) # the name service finds its library faster by the cache

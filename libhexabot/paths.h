@@ -15,5 +15,6 @@
 #define HXB_PRIVATE_DIR HXB_STATE_DIR "/private"
 #define HXB_LEDGER_PATH HXB_PRIVATE_DIR "/ledger.sqlite"
 #define HXB_LOCK_PATH HXB_PRIVATE_DIR "/lock"
+#define HXB_ATTEMPTS_PATH HXB_PRIVATE_DIR "/attempts" /* hexabot_chkpwd's: see there */
 
 #endif

@@ -3,9 +3,6 @@
  * MUST: the same work whether the password is wrong, the user disabled, held or unknown; no reason told to
  * who has not proved the password.
  */
-#include <stdio.h>
-#include <string.h>
-
 #include <security/pam_ext.h>
 
 #include "libhexabot/password.h"
@@ -14,8 +11,7 @@
 
 #define FAIL_DELAY 2000000 /* µs, as pam_unix asks for */
 
-/* The password from the module before us, or from a prompt. It stays PAM's, which clears it. */
-static int
+int
 ask_password(struct call *call, const char **password)
 {
 	const void *item = NULL;
@@ -48,34 +44,6 @@ stage_unknown_user(struct call *call)
 	return PAM_USER_UNKNOWN;
 }
 
-/* Neither the password nor a good code. */
-static int
-refuse_wrong_password(const struct call *call)
-{
-	const char *what = code_refusal(call);
-	char reason[192];
-
-	if (what == NULL)
-		what = "wrong password";
-	if (call->state == HXB_STATE_ENABLED)
-		snprintf(reason, sizeof(reason), "%s", what);
-	else
-		snprintf(reason, sizeof(reason), "%s; %s", what, hxb_state_rule(call->state)->reason);
-	log_refused(call, reason);
-	return PAM_AUTH_ERR;
-}
-
-/* The hash is worked out in any case: a code takes no less time than a password. */
-static bool
-is_right(const struct call *call, const char *password)
-{
-	const char *hash = call->user != NULL ? call->user->password : NULL;
-	bool right =
-	    hxb_password_verify(password, hash, call->config.password_cost, call->config.password_max_cost);
-
-	return right || code_is_right(call);
-}
-
 int
 stage_authenticate(struct call *call)
 {
@@ -91,18 +59,10 @@ stage_authenticate(struct call *call)
 		return code;
 	}
 	call->typed = password;
-	call_load(call, false);
-	if (!is_right(call, password) && call->state != HXB_STATE_UNREADABLE)
-		return refuse_wrong_password(call);
-
-	answer = hxb_state_rule(call->state)->auth;
+	answer = prove(call, password);
 	if (answer != HXB_ANSWER_SUCCESS) {
-		log_refused(call, NULL);
+		log_refused(call, call->refusal);
 		return pam_code(answer);
-	}
-	if (strcmp(password, HXB_SEED_PASSWORD) == 0) {
-		log_refused(call, "seed password: set another one in Hexabot or with hexactl passwd");
-		return PAM_PERM_DENIED;
 	}
 	if (call->state == HXB_STATE_INVITED && (code = code_keep(call)) != PAM_SUCCESS)
 		return code;

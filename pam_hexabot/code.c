@@ -11,7 +11,6 @@
 #include "libhexabot/settle.h"
 #include "pam_hexabot.h"
 
-#define DATA_NAME "hexabot.code"
 #define SETTLE_DEADLINE 50 /* ms */
 
 enum hxb_result
@@ -59,45 +58,4 @@ code_refusal(const struct call *call)
 	if (call->code == NULL)
 		return NULL;
 	return hxb_invitation_end_text(hxb_invitation_end_of(call->code, call->user, call->held, time(NULL)));
-}
-
-static void
-forget(pam_handle_t *pamh, void *data, int status)
-{
-	(void)pamh;
-	(void)status;
-	explicit_bzero(data, HXB_CODE_DIGEST_SIZE);
-	free(data);
-}
-
-int
-code_keep(const struct call *call)
-{
-	unsigned char *copy = malloc(HXB_CODE_DIGEST_SIZE);
-	int code;
-
-	if (copy == NULL)
-		return PAM_BUF_ERR;
-	memcpy(copy, call->code->digest, HXB_CODE_DIGEST_SIZE);
-	code = pam_set_data(call->pamh, DATA_NAME, copy, forget);
-	if (code != PAM_SUCCESS)
-		forget(call->pamh, copy, 0);
-	return code;
-}
-
-bool
-code_take(struct call *call)
-{
-	const void *kept = NULL;
-
-	if (pam_get_data(call->pamh, DATA_NAME, &kept) != PAM_SUCCESS || kept == NULL)
-		return false;
-	memcpy(call->digest, kept, HXB_CODE_DIGEST_SIZE);
-	return true;
-}
-
-void
-code_forget(const struct call *call)
-{
-	(void)pam_set_data(call->pamh, DATA_NAME, NULL, NULL);
 }

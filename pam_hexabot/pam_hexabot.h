@@ -55,12 +55,19 @@ struct call {
 	unsigned char digest[HXB_CODE_DIGEST_SIZE];
 	enum hxb_state state;
 	struct hxb_error error; /* why it is HXB_STATE_UNREADABLE */
+	const char *refusal; /* for the log; NULL: the state's reason */
+	char refusal_text[192];
 };
 
-/* context.c */
+/*
+ * What the module shares with hexabot_chkpwd: no PAM handle in owner.c, context.c, code.c, proof.c and
+ * answer.c.
+ */
 
-/* Whose user this is. Looks at nothing but PAM_USER, the name service and the map. */
-enum owner call_owner(struct call *call);
+/* owner.c: whose user call->login is. Looks at nothing but the name service and the map. */
+enum owner owner_of(struct call *call);
+
+/* context.c */
 
 /* Takes the module's arguments. false: call->error says which one is wrong. */
 bool call_arguments(struct call *call, int argc, const char **argv);
@@ -85,6 +92,9 @@ void call_leave(struct session *session);
  * verdict. */
 enum hxb_result call_judge(struct call *call, struct session *session);
 
+/* proof.c: loads, and says what auth answers to the password; sets call->refusal. */
+enum hxb_answer prove(struct call *call, const char *password);
+
 /* code.c: an invitation's code. */
 
 /* Looks up call->invitation, and call->code if something was typed. */
@@ -100,6 +110,8 @@ bool code_is_right(const struct call *call);
 /* Why the code that was typed is refused; NULL if it was none of the user's. */
 const char *code_refusal(const struct call *call);
 
+/* code_kept.c */
+
 /* Keeps a code that was proved for this handle's chauthtok / takes it from there: false if there is none. */
 int code_keep(const struct call *call);
 bool code_take(struct call *call);
@@ -111,7 +123,7 @@ void log_refused(const struct call *call, const char *reason);
 void log_pending(const struct call *call); /* neither: something is to be done first */
 void log_debug(const struct call *call, const char *text);
 
-/* pam_hexabot.c: the only place where an answer becomes a PAM code. */
+/* answer.c: the only place where an answer becomes a PAM code. */
 int pam_code(enum hxb_answer answer);
 
 /* The stages. Each is called for our own users only. */
@@ -120,5 +132,12 @@ int stage_unknown_user(struct call *call); /* the same work, for a name that nob
 int stage_account(struct call *call);
 int stage_chauthtok(struct call *call);
 int stage_open_session(struct call *call);
+
+/* The password from the module before us, or from a prompt. It stays PAM's, which clears it. */
+int ask_password(struct call *call, const char **password);
+
+/* helper.c: the same stages for a program that does not run as root. */
+int helper_authenticate(struct call *call);
+int helper_account(struct call *call);
 
 #endif
