@@ -107,7 +107,7 @@ compose(struct composition *composition, const struct hxb_letter *letter)
 	char *name = clean(letter->name, NAME_LIMIT), *actor = clean(letter->actor, WORD_LIMIT),
 	     *host = clean(letter->host, WORD_LIMIT),
 	     *login = clean(letter->login != NULL ? letter->login : "", WORD_LIMIT),
-	     *ssh = clean(letter->ssh != NULL ? letter->ssh : "", 2 * WORD_LIMIT);
+	     *ssh = clean(letter->ssh != NULL ? letter->ssh : "", (size_t)2 * WORD_LIMIT);
 	bool both = letter->login != NULL && letter->link != NULL;
 	time_t expires = (time_t)letter->expires;
 	char when[64] = "?";

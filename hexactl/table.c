@@ -59,7 +59,7 @@ grow(struct hxb_table *table)
 	size_t room = table->room == 0 ? 64 * (size_t)table->columns : 2 * table->room;
 	struct cell *cells;
 
-	if (table->room - table->count >= table->columns)
+	if (table->cells != NULL && table->room - table->count >= table->columns)
 		return true;
 	if ((cells = reallocarray(table->cells, room, sizeof(*cells))) == NULL)
 		return false;

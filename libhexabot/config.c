@@ -13,7 +13,10 @@
 #include "config.h"
 #include "map.h"
 #include "names.h"
+#include "paths.h"
 #include "trust.h"
+
+#define EXPECTED_TTL "a time such as 72h or 3d, from 1m to 30d"
 
 enum scope { IN_FILE = 1, IN_PAM = 2 };
 
@@ -270,7 +273,7 @@ static const struct option options[] = {
 	NUMBER(password_max_cost, "15", 10, 18, "a number from 10 to 18"),
 	NUMBER(password_min_length, "8", 8, 64, "a number from 8 to 64"),
 	{ "invite_ttl", IN_FILE, "72h", parse_duration, FIELD(invite_ttl), 60, 86400 * 30, NULL,
-	    "a time such as 72h or 3d, from 1m to 30d" },
+	    EXPECTED_TTL },
 	LIST(invite_services, IN_FILE, "sshd login", NULL, "names of PAM services"),
 	STRING(web_url, NULL, valid_url, "an http:// or https:// URL"),
 	STRING(reset_secret_file, NULL, valid_path, "an absolute path"),
@@ -460,9 +463,9 @@ hxb_config_invite_ttl(struct hxb_config *config, const char *text, struct hxb_er
 {
 	const struct option *option = find_option("invite_ttl", strlen("invite_ttl"), IN_FILE);
 
-	if (option->parse(option, text, field_of(config, option)))
+	if (option != NULL && option->parse(option, text, field_of(config, option)))
 		return HXB_OK;
-	return hxb_fail(error, HXB_INVALID, "'%.64s': expected %s", text, option->expected);
+	return hxb_fail(error, HXB_INVALID, "'%.64s': expected %s", text, EXPECTED_TTL);
 }
 
 bool

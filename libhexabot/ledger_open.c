@@ -9,6 +9,19 @@
 #include "ledger_private.h"
 #include "trust.h"
 
+/* NULL: no memory. */
+static struct hxb_ledger *
+ledger_of(const char *path)
+{
+	struct hxb_ledger *ledger = calloc(1, sizeof(*ledger));
+
+	if (ledger != NULL && (ledger->path = strdup(path)) == NULL) {
+		free(ledger);
+		ledger = NULL;
+	}
+	return ledger;
+}
+
 static enum hxb_result
 open_database(struct hxb_ledger *ledger, struct hxb_deadline deadline, struct hxb_error *error)
 {
@@ -38,11 +51,9 @@ hxb_ledger_open(const char *path, uid_t owner, struct hxb_deadline deadline, str
 	if (r != HXB_OK)
 		return r;
 	close(fd);
-	ledger = calloc(1, sizeof(*ledger));
-	if (ledger == NULL || (ledger->path = strdup(path)) == NULL) {
-		r = hxb_fail(error, HXB_FAILED, "out of memory");
-		goto out;
-	}
+	ledger = ledger_of(path);
+	if (ledger == NULL)
+		return hxb_fail(error, HXB_FAILED, "out of memory");
 	r = open_database(ledger, deadline, error);
 	/* An empty file is what a crash or a touch(1) leaves: only init makes a ledger. */
 	if (r == HXB_OK)
@@ -64,11 +75,11 @@ out:
 enum hxb_result
 hxb_ledger_create(const char *path, const struct hxb_ledger_meta *meta, struct hxb_error *error)
 {
-	struct hxb_ledger ledger = { .path = strdup(path) };
+	struct hxb_ledger *ledger = ledger_of(path);
 	enum hxb_result r;
 	int fd;
 
-	if (ledger.path == NULL)
+	if (ledger == NULL)
 		return hxb_fail(error, HXB_FAILED, "out of memory");
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1) {
@@ -76,18 +87,17 @@ hxb_ledger_create(const char *path, const struct hxb_ledger_meta *meta, struct h
 		goto out;
 	}
 	close(fd);
-	r = open_database(&ledger, hxb_deadline_in(HXB_CTL_DEADLINE), error);
+	r = open_database(ledger, hxb_deadline_in(HXB_CTL_DEADLINE), error);
 	if (r == HXB_OK)
-		r = hxb_db_run(&ledger.db, NULL, error, "PRAGMA journal_mode = WAL", "");
+		r = hxb_db_run(&ledger->db, NULL, error, "PRAGMA journal_mode = WAL", "");
 	if (r == HXB_OK)
-		r = hxb_ledger_migrate(&ledger, error);
+		r = hxb_ledger_migrate(ledger, error);
 	if (r == HXB_OK)
-		r = hxb_ledger_set_meta(&ledger, meta, error);
-	hxb_db_close(&ledger.db);
+		r = hxb_ledger_set_meta(ledger, meta, error);
 	if (r != HXB_OK)
 		unlink(path);
 out:
-	free(ledger.path);
+	hxb_ledger_close(ledger);
 	return r;
 }
 

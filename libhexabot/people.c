@@ -85,7 +85,7 @@ static bool
 build_slots(struct hxb_people *people)
 {
 	people->slot_count = 64;
-	while (people->slot_count / 4 * 3 < people->count)
+	while (people->slot_count / 4 * (size_t)3 < people->count)
 		people->slot_count *= 2;
 	people->index_mask = people->slot_count - 1;
 	people->slots = calloc(people->slot_count, sizeof(*people->slots));

@@ -32,8 +32,8 @@ hxb_result_text(enum hxb_result r)
 	return "unknown result";
 }
 
-enum hxb_result
-hxb_fail(struct hxb_error *error, enum hxb_result r, const char *format, ...)
+void
+hxb_describe(struct hxb_error *error, const char *format, ...)
 {
 	va_list args;
 
@@ -49,5 +49,4 @@ hxb_fail(struct hxb_error *error, enum hxb_result r, const char *format, ...)
 				*p = '?';
 		}
 	}
-	return r;
 }

@@ -29,8 +29,17 @@ struct hxb_error {
 /* The general word for a result, for logs where no error text was set. Never NULL. */
 const char *hxb_result_text(enum hxb_result r);
 
-/* Sets error->text and returns r, so that a failure is one statement. error may be NULL. */
-enum hxb_result hxb_fail(struct hxb_error *error, enum hxb_result r, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* Sets error->text. error may be NULL. */
+void hxb_describe(struct hxb_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static inline enum hxb_result
+hxb_failure(enum hxb_result r)
+{
+	return r;
+}
+
+/* Sets error->text and is r, so that a failure is one statement; a macro, so that checkers see that it is r.
+ */
+#define hxb_fail(error, r, ...) (hxb_describe((error), __VA_ARGS__), hxb_failure(r))
 
 #endif

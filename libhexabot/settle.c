@@ -41,7 +41,8 @@ hxb_invitation_settle(struct hxb_ledger *ledger, const struct hxb_invitation *in
 	if (invitation->ended != HXB_INVITATION_OPEN || end == HXB_INVITATION_OPEN)
 		return HXB_OK;
 	r = hxb_ledger_end_invitation(ledger, invitation->user_id, end, NULL, error);
-	if (r == HXB_OK && (end == HXB_INVITATION_REGISTERED || end == HXB_INVITATION_EXPIRED))
+	if (r == HXB_OK && user != NULL &&
+	    (end == HXB_INVITATION_REGISTERED || end == HXB_INVITATION_EXPIRED))
 		r = record(ledger, user, end, error);
 	return r;
 }

@@ -157,14 +157,14 @@ read_user(struct hxb_store *store, sqlite3_stmt *stmt, bool shown, sqlite3_stmt 
     struct hxb_user **userp, struct hxb_error *error)
 {
 	static const struct text none = { .start = "" };
-	struct text texts[TEXT_COLUMNS], *password = &texts[PASSWORD_COLUMN];
+	struct text texts[TEXT_COLUMNS] = { 0 }, *password = &texts[PASSWORD_COLUMN];
 	struct hxb_user *user;
 	enum hxb_result r = HXB_OK;
 
 	for (int i = 0; i < TEXT_COLUMNS; i++)
 		texts[i] = shown && !is_shown(i) ? none : text_of(stmt, i);
 	/* Whatever else than a hash the column holds is no password. */
-	if (!password->plain || password->length >= 2 * HXB_HASH_SIZE)
+	if (!password->plain || password->length >= (size_t)2 * HXB_HASH_SIZE)
 		*password = none;
 	user = copy_texts(texts);
 	if (user == NULL)

@@ -299,7 +299,7 @@ hxb_db_value(sqlite3_stmt *stmt, int column, struct hxb_value *value)
 	int type = sqlite3_column_type(stmt, column);
 
 	/* Password columns have text affinity or none: no number can be in them that is not text by now. */
-	value->type = type == SQLITE_NULL ? 'n' : type == SQLITE_BLOB ? 'b' : 't';
+	value->type = (char)(type == SQLITE_NULL ? 'n' : type == SQLITE_BLOB ? 'b' : 't');
 	value->size = (size_t)sqlite3_column_bytes(stmt, column);
 	value->bytes = calloc(1, value->size + 1);
 	if (value->bytes == NULL)

@@ -2,7 +2,7 @@
 
 BUILD_DEPS = gcc libc6-dev libpam0g-dev libsqlite3-dev libcrypt-dev libsodium-dev libinih-dev libjansson-dev libcurl4-openssl-dev
 CHECK_DEPS = clang libclang-rt-14-dev libcmocka-dev binutils gcc-multilib
-LINT_DEPS  = clang clang-format cppcheck shellcheck
+LINT_DEPS  = clang clang-format clang-tidy cppcheck shellcheck
 
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
