@@ -2,7 +2,7 @@
 
 BUILD_DEPS = gcc libc6-dev libpam0g-dev libsqlite3-dev libcrypt-dev libsodium-dev libinih-dev libjansson-dev libcurl4-openssl-dev
 CHECK_DEPS = clang libclang-rt-14-dev libcmocka-dev binutils gcc-multilib
-LINT_DEPS  = clang clang-format clang-tidy cppcheck shellcheck
+LINT_DEPS  = clang clang-format clang-tidy cppcheck mandoc shellcheck
 
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
@@ -12,7 +12,9 @@ UNIT_LIBS = $(LIB_LIBS) -lcmocka -lpam -lpthread
 UNIT_CTL  = $(call obj,$(addprefix hexactl/,address.c csv.c letter.c utf8.c))
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/unit/support.o $(UNIT_CTL) $(LIB)
-	$(LINK) -rdynamic $(LDFLAGS) -o $@ $^ $(UNIT_LIBS)
+	$(LINK) -rdynamic $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(UNIT_LIBS)
+
+$(BUILD)/tests/unit/test_pam: $(BUILD)/tests/unit/pam_fixture.o
 
 NSS_WALK = $(BUILD)/tests/unit/nss_walk
 $(NSS_WALK): $(NSS_WALK).o
@@ -21,7 +23,7 @@ $(NSS_WALK): $(NSS_WALK).o
 # glibc and libpam load the module under test by its path.
 $(BUILD)/tests/unit/test_nss.o: OUR_CPPFLAGS += -DTEST_MODULE='"$(abspath $(NSS))"'
 $(BUILD)/tests/unit/test_nss_%.o: OUR_CPPFLAGS += -DTEST_MODULE='"$(abspath $(NSS))"' -DTEST_WALK='"$(abspath $(NSS_WALK))"'
-$(BUILD)/tests/unit/test_pam.o: OUR_CPPFLAGS += -DTEST_MODULE='"$(abspath $(PAM))"'
+$(BUILD)/tests/unit/pam_fixture.o: OUR_CPPFLAGS += -DTEST_MODULE='"$(abspath $(PAM))"'
 
 # Unit tests need a build of their own, with STATEDIR and SYSCONFDIR out of harm's way: see tests/check.
 unit: all $(UNIT) $(NSS_WALK) $(BUILD)/tests/unit/nss_map

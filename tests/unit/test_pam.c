@@ -1,140 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * pam_hexabot.so as libpam meets it: every stage, every state, and everything that may be broken.
- *
- * TEST_MODULE is a module that was built with this program's HXB_STATE_DIR. The name service and syslog are
- * this program's own: what the module finds there is the tests' to say.
  */
-#include <dlfcn.h>
-#include <errno.h>
-#include <grp.h>
-#include <limits.h>
-#include <pwd.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <syslog.h>
-
-#include <security/pam_appl.h>
-#include <security/pam_ext.h>
 
 #include "libhexabot/map.h"
 #include "libhexabot/password.h"
 #include "libhexabot/paths.h"
-#include "libhexabot/publish.h"
-#include "support.h"
+#include "pam_fixture.h"
 
 #define SERVICE "hexabot-test"
-#define EXPORTED __attribute__((visibility("default")))
-
-static char store_path[PATH_MAX], conf_path[PATH_MAX], service_dir[PATH_MAX];
-static struct hxb_config config;
-static struct hxb_ledger *ledger;
-static struct hxb_store *store;
-static struct hxb_places places;
-
-/* What the name service says. */
-static uid_t other_uid; /* of everybody who is in the map, if not 0 */
-static const char *other_group; /* the name of every group, if not NULL */
-static gid_t other_gid; /* one group more that everybody is in, if not 0 */
 
 /* What was said and asked. */
 static const char *answers[8];
 static unsigned questions;
 static const char *meanwhile; /* SQL that somebody runs while a question is being answered; NULL: nothing */
 static const char *meanwhile_in; /* on this database */
-static char shown[1024], logged[4096], everything_logged[65536];
-
-/* Keeps symbols for the sanitizers' reports. */
-EXPORTED int
-dlclose(void *handle)
-{
-	(void)handle;
-	return 0;
-}
-
-EXPORTED void
-pam_syslog(const pam_handle_t *pamh, int priority, const char *format, ...)
-{
-	va_list args;
-	size_t used = strlen(logged);
-
-	(void)pamh;
-	used += (size_t)snprintf(logged + used, sizeof(logged) - used, "<%d>", priority);
-	va_start(args, format);
-	vsnprintf(logged + used, sizeof(logged) - used, format, args);
-	va_end(args);
-	strncat(everything_logged, logged + used, sizeof(everything_logged) - strlen(everything_logged) - 1);
-}
-
-EXPORTED int
-getpwnam_r(const char *name, struct passwd *pw, char *buffer, size_t size, struct passwd **found)
-{
-	struct hxb_map *map = hxb_map_open(HXB_MAP_PATH, 0, NULL);
-	struct hxb_map_user user;
-
-	(void)buffer;
-	*found = NULL;
-	/* Names have to be looked up with more room than the first try gives. */
-	if (size < 2048) {
-		hxb_map_close(map);
-		return ERANGE;
-	}
-	memset(pw, 0, sizeof(*pw));
-	if (strcmp(name, "root") == 0 || strcmp(name, "local") == 0) {
-		pw->pw_uid = pw->pw_gid = name[0] == 'r' ? 0 : 1000;
-		*found = pw;
-	} else if (map != NULL && hxb_map_user_by_login(map, name, &user) == HXB_MAP_FOUND) {
-		pw->pw_uid = other_uid != 0 ? other_uid : user.uid;
-		pw->pw_gid = pw->pw_uid;
-		*found = pw;
-	}
-	hxb_map_close(map);
-	return 0;
-}
-
-EXPORTED int
-getgrgid_r(gid_t gid, struct group *gr, char *buffer, size_t size, struct group **found)
-{
-	struct hxb_map *map = hxb_map_open(HXB_MAP_PATH, 0, NULL);
-	struct hxb_map_user user;
-
-	*found = NULL;
-	memset(gr, 0, sizeof(*gr));
-	gr->gr_name = buffer;
-	if (other_group != NULL) {
-		snprintf(buffer, size, "%s", other_group);
-		*found = gr;
-	} else if (map != NULL && hxb_map_user_by_uid(map, gid, &user) == HXB_MAP_FOUND) {
-		snprintf(buffer, size, "%s%s", HXB_PRIVATE_GROUP_PREFIX, user.login);
-		*found = gr;
-	}
-	hxb_map_close(map);
-	return 0;
-}
-
-EXPORTED int
-getgrouplist(const char *name, gid_t group, gid_t *groups, int *count)
-{
-	struct hxb_map *map = hxb_map_open(HXB_MAP_PATH, 0, NULL);
-	struct hxb_map_role role;
-	struct hxb_map_user user;
-	int room = *count;
-
-	*count = 0;
-	groups[(*count)++] = group;
-	if (other_gid != 0)
-		groups[(*count)++] = other_gid;
-	if (map != NULL && hxb_map_user_by_login(map, name, &user) == HXB_MAP_FOUND) {
-		for (uint32_t i = 0; i < user.role_count && *count < room; i++) {
-			assert_int_equal(hxb_map_role_at(map, user.roles[i], &role), HXB_MAP_FOUND);
-			groups[(*count)++] = role.gid;
-		}
-	}
-	hxb_map_close(map);
-	return *count;
-}
+static char shown[1024];
 
 static int
 converse(int count, const struct pam_message **messages, struct pam_response **responses, void *context)
@@ -162,108 +47,26 @@ converse(int count, const struct pam_message **messages, struct pam_response **r
 }
 
 static void
-no_delay(int code, unsigned microseconds, void *context)
-{
-	(void)code;
-	(void)microseconds;
-	(void)context;
-}
-
-static void
 write_service(const char *arguments)
 {
-	char path[PATH_MAX + 64], text[PATH_MAX * 5];
+	char path[PATH_MAX + 64];
 
 	snprintf(path, sizeof(path), "%s/other", service_dir);
 	write_file(path, "auth required pam_deny.so\n", 0644);
 	snprintf(path, sizeof(path), "%s/" SERVICE, service_dir);
-	snprintf(text, sizeof(text),
-	    "auth required " TEST_MODULE " conf=%s %s\n"
-	    "account required " TEST_MODULE " conf=%s %s\n"
-	    "password required " TEST_MODULE " conf=%s %s\n"
-	    "session required " TEST_MODULE " conf=%s %s\n",
-	    conf_path, arguments, conf_path, arguments, conf_path, arguments, conf_path, arguments);
-	write_file(path, text, 0644);
+	write_stack(path, arguments, "");
 }
-
-static void
-write_conf(const char *more)
-{
-	char text[PATH_MAX * 2];
-
-	snprintf(text, sizeof(text), "store = %s\npassword_cost = 10\n%s", store_path, more);
-	write_file(conf_path, text, 0600);
-}
-
-static void
-publish(void)
-{
-	struct hxb_publish_report report;
-
-	assert_ok(hxb_publish(
-	    &config, &places, ledger, store, &(struct hxb_publish_options){ .force = true }, &report, &err));
-}
-
-/* Root is needed, and a build whose state directory is not this machine's own. */
-static bool
-ready(void)
-{
-	return geteuid() == 0 && strcmp(HXB_STATE_DIR, "/var/lib/hexactl") != 0;
-}
-#define NEEDS_ROOT_AND_A_STATE_DIR() \
-	do { \
-		if (!ready()) \
-			skip(); \
-	} while (0)
 
 static int
 set_up(void **state)
 {
-	if (make_test_dir(state) != 0)
-		return -1;
-	if (!ready())
-		return 0;
-	if (access(TEST_MODULE, R_OK) == -1)
-		fail_msg("%s: %s", TEST_MODULE, strerror(errno));
-	snprintf(store_path, sizeof(store_path), "%s", in_dir("store.sqlite"));
-	snprintf(conf_path, sizeof(conf_path), "%s", in_dir("hexabot.conf"));
-	snprintf(service_dir, sizeof(service_dir), "%s", in_dir("pam.d"));
-	mkdir(service_dir, 0755);
-	make_store(store_path);
-	write_conf("");
-	write_service("");
-	write_file(in_dir("empty"), "root:x:0:0::/:\n", 0644);
-	places = (struct hxb_places){ .state_dir = HXB_STATE_DIR,
-		.passwd = strdup(in_dir("empty")),
-		.group = strdup(in_dir("empty")) };
-	assert_ok(hxb_config_init(&config, &err));
-	assert_ok(hxb_config_load(&config, conf_path, 0, &err));
-	mkdir(HXB_STATE_DIR, 0755);
-	mkdir(HXB_PRIVATE_DIR, 0700);
-	unlink(HXB_LEDGER_PATH);
-	unlink(HXB_LEDGER_PATH "-wal");
-	unlink(HXB_LEDGER_PATH "-shm");
-	ledger = make_ledger(HXB_LEDGER_PATH, config.uid_min, config.uid_max);
-	store = open_store(store_path);
-	publish();
-	other_uid = other_gid = 0;
-	other_group = meanwhile = NULL;
-	meanwhile_in = store_path;
-	logged[0] = '\0';
-	return 0;
-}
+	int r = set_up_pam(state);
 
-static int
-tear_down(void **state)
-{
-	if (ready()) {
-		hxb_store_close(store);
-		hxb_ledger_close(ledger);
-		hxb_config_free(&config);
-		free((char *)(uintptr_t)places.passwd);
-		free((char *)(uintptr_t)places.group);
-	}
-	return remove_test_dir(state);
+	if (r == 0 && ready())
+		write_service("");
+	meanwhile = NULL;
+	meanwhile_in = store_path;
+	return r;
 }
 
 typedef int stage_fn(pam_handle_t *pamh, int flags);
@@ -273,9 +76,8 @@ static int
 run(const char *user, stage_fn *stage, int flags, const char *first, const char *second, const char *third)
 {
 	static const struct pam_conv conversation = { converse, NULL };
-	pam_handle_t *pamh = NULL;
-	void (*delay)(int, unsigned, void *) = no_delay;
 	struct standing standing = present_standing();
+	pam_handle_t *pamh;
 	int code;
 
 	memset(answers, 0, sizeof(answers));
@@ -284,9 +86,7 @@ run(const char *user, stage_fn *stage, int flags, const char *first, const char 
 	answers[2] = third;
 	questions = 0;
 	shown[0] = logged[0] = '\0';
-	assert_int_equal(pam_start_confdir(SERVICE, user, &conversation, service_dir, &pamh), PAM_SUCCESS);
-	assert_int_equal(pam_set_item(pamh, PAM_FAIL_DELAY, *(const void **)(void *)&delay), PAM_SUCCESS);
-	assert_int_equal(pam_set_item(pamh, PAM_RHOST, "192.0.2.7"), PAM_SUCCESS);
+	pamh = open_handle(SERVICE, user, service_dir, &conversation);
 	code = stage(pamh, flags);
 	pam_end(pamh, code);
 	assert_standing(&standing);
@@ -460,7 +260,7 @@ every_state_has_its_answers(void **state)
 		assert_int_equal(account(cases[i].user),
 		    cases[i].reason != NULL && strstr(cases[i].reason, "usable") != NULL ? PAM_SUCCESS
 		                                                                         : cases[i].account);
-		tear_down(state);
+		tear_down_pam(state);
 		assert_int_equal(set_up(state), 0);
 	}
 }
@@ -665,7 +465,7 @@ what_cannot_be_read_is_denied(void **state)
 		assert_int_equal(change_as_user("mona", 0, "pw-mona", "a new password"), PAM_TRY_AGAIN);
 		assert_int_equal(run("mona", pam_open_session, 0, NULL, NULL, NULL), PAM_SUCCESS);
 		assert_true(milliseconds() - began < 3000);
-		tear_down(state);
+		tear_down_pam(state);
 		assert_int_equal(set_up(state), 0);
 	}
 }
@@ -694,7 +494,7 @@ others_see_no_difference_whatever_is_broken(void **state)
 			assert_true(milliseconds() - began < 500);
 		}
 		assert_int_equal(account("nobody-knows"), PAM_USER_UNKNOWN);
-		tear_down(state);
+		tear_down_pam(state);
 		assert_int_equal(set_up(state), 0);
 	}
 }
@@ -834,7 +634,7 @@ what_changed_while_somebody_typed_is_not_overwritten(void **state)
 		/* An event is what has happened. */
 		assert_int_equal(sql_number(HXB_LEDGER_PATH, "SELECT count(*) FROM events"),
 		    cases[i].by_user == PAM_SUCCESS);
-		tear_down(state);
+		tear_down_pam(state);
 		assert_int_equal(set_up(state), 0);
 	}
 	/* A hold: what root parked in the ledger is not the user's to replace. */
@@ -1271,7 +1071,7 @@ what_happens_while_a_person_chooses_counts(void **state)
 	}
 }
 
-#define PAM_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define PAM_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down_pam)
 
 int
 main(void)
