@@ -240,13 +240,14 @@ set_password(struct call *call, const char *current)
 	return r == HXB_BUSY ? PAM_AUTHTOK_LOCK_BUSY : PAM_AUTHTOK_ERR;
 }
 
-/* A forced change is one that account asked for; of somebody who has a password none is due. */
+/* A forced change is one that account asked for; of somebody who has a password none is due. What can't be
+ * read is chauthtok's own to answer. */
 static enum hxb_answer
 answer_to(const struct call *call, bool forced)
 {
 	enum hxb_answer account = hxb_state_rule(call->state)->account;
 
-	if (!forced)
+	if (!forced || call->state == HXB_STATE_UNREADABLE)
 		return answer_of(call);
 	return account == HXB_ANSWER_NEW_AUTHTOK ? answer_of(call) : account;
 }

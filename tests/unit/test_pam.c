@@ -463,6 +463,9 @@ what_cannot_be_read_is_denied(void **state)
 		assert_contains(logged, broken[i].logged);
 		assert_int_equal(change_as_root("mona", "a new password"), PAM_TRY_AGAIN);
 		assert_int_equal(change_as_user("mona", 0, "pw-mona", "a new password"), PAM_TRY_AGAIN);
+		assert_int_equal(
+		    change_as_user("mona", PAM_CHANGE_EXPIRED_AUTHTOK, "pw-mona", "a new password"),
+		    PAM_TRY_AGAIN);
 		assert_int_equal(run("mona", pam_open_session, 0, NULL, NULL, NULL), PAM_SUCCESS);
 		assert_true(milliseconds() - began < 3000);
 		tear_down_pam(state);
