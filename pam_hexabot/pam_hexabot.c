@@ -65,7 +65,8 @@ run_for_ours(struct call *call, int argc, const char **argv, const struct work *
 		hxb_fail(&call->error, HXB_UNREADABLE, "the calling program does not run as root");
 	else if (call_arguments(call, argc, argv))
 		return stage(call);
-	log_refused(call, NULL);
+	if (work->unavailable != PAM_SUCCESS) /* which refuses nothing */
+		log_refused(call, NULL);
 	return work->unavailable;
 }
 
