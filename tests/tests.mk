@@ -14,7 +14,8 @@ UNIT_CTL  = $(call obj,$(addprefix hexactl/,address.c csv.c letter.c utf8.c))
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/unit/support.o $(UNIT_CTL) $(LIB)
 	$(LINK) -rdynamic $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(UNIT_LIBS)
 
-$(BUILD)/tests/unit/test_pam: $(BUILD)/tests/unit/pam_fixture.o
+$(BUILD)/tests/unit/test_pam $(BUILD)/tests/unit/test_matrix: $(BUILD)/tests/unit/pam_fixture.o
+$(BUILD)/tests/unit/test_matrix: $(call obj,$(sort $(wildcard tests/unit/matrix_*.c)))
 
 NSS_WALK = $(BUILD)/tests/unit/nss_walk
 $(NSS_WALK): $(NSS_WALK).o

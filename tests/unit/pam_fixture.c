@@ -45,17 +45,34 @@ pam_syslog(const pam_handle_t *pamh, int priority, const char *format, ...)
 	strncat(everything_logged, logged + used, sizeof(everything_logged) - strlen(everything_logged) - 1);
 }
 
+/* NULL if there is none. While it is mapped, no other file has its number. */
+static const struct hxb_map *
+published_map(void)
+{
+	static struct hxb_map *map;
+	static struct stat mapped;
+	struct stat st;
+
+	if (stat(HXB_MAP_PATH, &st) == -1)
+		memset(&st, 0, sizeof(st));
+	if (map == NULL || st.st_ino != mapped.st_ino || st.st_dev != mapped.st_dev) {
+		hxb_map_close(map);
+		map = hxb_map_open(HXB_MAP_PATH, 0, NULL);
+		mapped = st;
+	}
+	return map;
+}
+
 EXPORTED int
 getpwnam_r(const char *name, struct passwd *pw, char *buffer, size_t size, struct passwd **found)
 {
-	struct hxb_map *map = hxb_map_open(HXB_MAP_PATH, 0, NULL);
+	const struct hxb_map *map = published_map();
 	struct hxb_map_user user;
 
 	(void)buffer;
 	*found = NULL;
 	/* Names have to be looked up with more room than the first try gives. */
 	if (size < 2048) {
-		hxb_map_close(map);
 		return ERANGE;
 	}
 	memset(pw, 0, sizeof(*pw));
@@ -67,14 +84,13 @@ getpwnam_r(const char *name, struct passwd *pw, char *buffer, size_t size, struc
 		pw->pw_gid = pw->pw_uid;
 		*found = pw;
 	}
-	hxb_map_close(map);
 	return 0;
 }
 
 EXPORTED int
 getgrgid_r(gid_t gid, struct group *gr, char *buffer, size_t size, struct group **found)
 {
-	struct hxb_map *map = hxb_map_open(HXB_MAP_PATH, 0, NULL);
+	const struct hxb_map *map = published_map();
 	struct hxb_map_user user;
 
 	*found = NULL;
@@ -87,14 +103,13 @@ getgrgid_r(gid_t gid, struct group *gr, char *buffer, size_t size, struct group 
 		snprintf(buffer, size, "%s%s", HXB_PRIVATE_GROUP_PREFIX, user.login);
 		*found = gr;
 	}
-	hxb_map_close(map);
 	return 0;
 }
 
 EXPORTED int
 getgrouplist(const char *name, gid_t group, gid_t *groups, int *count)
 {
-	struct hxb_map *map = hxb_map_open(HXB_MAP_PATH, 0, NULL);
+	const struct hxb_map *map = published_map();
 	struct hxb_map_role role;
 	struct hxb_map_user user;
 	int room = *count;
@@ -109,7 +124,6 @@ getgrouplist(const char *name, gid_t group, gid_t *groups, int *count)
 			groups[(*count)++] = role.gid;
 		}
 	}
-	hxb_map_close(map);
 	return *count;
 }
 
