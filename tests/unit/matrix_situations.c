@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* Everything happens to ada, who has the roles admin and manager, the password pw-ada, and is published. */
-#include <sys/stat.h>
-
 #include "libhexabot/map.h"
 #include "libhexabot/password.h"
 #include "libhexabot/paths.h"
@@ -54,12 +52,6 @@ remove_store(void)
 }
 
 static void
-open_store_to_others(void)
-{
-	assert_int_equal(chmod(store_path, 0666), 0);
-}
-
-static void
 remove_ledger(void)
 {
 	assert_int_equal(unlink(HXB_LEDGER_PATH), 0);
@@ -87,46 +79,29 @@ static const struct situation situations[] = {
 
 	{ .name = "enabled" },
 	{ .name = "enabled, wrong password", .typed = "wrong" },
-	{ .name = "enabled, the account expires later", .ledger = "UPDATE entries SET expires = 9000000000" },
 	{ .name = "enabled, renamed in Hexabot", .store = RENAME },
-	{ .name = "enabled, one more role than published", .store = GIVE("operators") },
-	{ .name = "enabled, NULL for a password",
-	    .store = "UPDATE users SET password = NULL WHERE username = 'ada'" },
 	{ .name = "enabled, no hash for a password",
 	    .store = "UPDATE users SET password = 'pw-ada' WHERE username = 'ada'" },
 	{ .name = "enabled, seed password", .typed = HXB_SEED_PASSWORD },
 
 	{ .name = "held", .store = HOLD_IN_STORE, .ledger = HOLD },
 	{ .name = "held, password and roles given back in Hexabot", .ledger = HOLD },
-	{ .name = "held and disabled", .store = DISABLE, .ledger = HOLD },
 	{ .name = "disabled", .store = DISABLE },
 	{ .name = "disabled, wrong password", .store = DISABLE, .typed = "wrong" },
 	{ .name = "disabled, state is NULL",
 	    .store = "UPDATE users SET state = NULL WHERE username = 'ada'" },
-	{ .name = "disabled, state is 2", .store = "UPDATE users SET state = 2 WHERE username = 'ada'" },
-	{ .name = "disabled, state is a text",
-	    .store = "UPDATE users SET state = 'true' WHERE username = 'ada'" },
 	{ .name = "disabled, expired and without a role", .store = DISABLE ";" DROP_ROLES, .ledger = EXPIRE },
 	{ .name = "expired", .ledger = EXPIRE },
-	{ .name = "expired and without a role", .store = DROP_ROLES, .ledger = EXPIRE },
 	{ .name = "removed", .store = DELETE },
 	{ .name = "removed and re-created under the same name", .store = RECREATE },
-	{ .name = "made a chat visitor",
-	    .store =
-	        "UPDATE users SET type = 'SubscriberOrmEntity', source_id = 'x' WHERE username = 'ada'" },
-
 	{ .name = "no role", .store = DROP_ROLES },
-	{ .name = "no role, wrong password", .store = DROP_ROLES, .typed = "wrong" },
 	{ .name = "no role but one that is not among login_roles", .store = DROP_ROLES ";" GIVE("public") },
-	{ .name = "no role but inactive ones", .store = "UPDATE roles SET active = 0" },
 	{ .name = "no role of the service's roles=", .options = "roles=operators" },
-	{ .name = "no role, seed password", .store = DROP_ROLES, .typed = HXB_SEED_PASSWORD },
 	{ .name = "stale groups", .store = DROP_ADMIN },
 
 	{ .name = "invited (chauthtok without auth)", .invited = true },
 	{ .name = "invited, wrong code", .invited = true, .typed = FORMER_CODE },
 	{ .name = "invited, the code before the last", .invited = true, .ledger = REPLACE_CODE },
-	{ .name = "invited, stale groups", .invited = true, .store = DROP_ADMIN },
 	{ .name = "invited, no role", .invited = true, .store = DROP_ROLES },
 	{ .name = "invited and disabled",
 	    .invited = true,
@@ -137,7 +112,6 @@ static const struct situation situations[] = {
 	    .store = HOLD_IN_STORE,
 	    .ledger = HOLD,
 	    .settles = HXB_INVITATION_DISABLED },
-	{ .name = "invited, the account expired", .invited = true, .ledger = EXPIRE },
 	{ .name = "invited, registered in Hexabot",
 	    .invited = true,
 	    .store = OTHER_PASSWORD,
@@ -153,11 +127,7 @@ static const struct situation situations[] = {
 	{ .name = "configuration unreadable", .make = break_conf },
 	{ .name = "option unknown", .options = "rols=admin" },
 	{ .name = "store absent", .make = remove_store },
-	{ .name = "store writable by others", .make = open_store_to_others },
 	{ .name = "ledger absent", .make = remove_ledger },
-	{ .name = "ledger without the login", .ledger = "DELETE FROM entries WHERE login = 'ada'" },
-	{ .name = "ledger with the login as another id's",
-	    .ledger = "UPDATE entries SET id = 'another' WHERE login = 'ada'" },
 	{ .name = "primary group of somebody else's", .make = let_another_have_the_group },
 
 	{ .name = "disabled between auth and account",
@@ -169,10 +139,6 @@ static const struct situation situations[] = {
 	    .moment = AFTER_AUTH,
 	    .then_store = HOLD_IN_STORE,
 	    .then_ledger = HOLD },
-	{ .name = "expired between auth and account",
-	    .way = IN_ORDER,
-	    .moment = AFTER_AUTH,
-	    .then_ledger = EXPIRE },
 	{ .name = "role removed between auth and account",
 	    .way = IN_ORDER,
 	    .moment = AFTER_AUTH,
@@ -186,10 +152,6 @@ static const struct situation situations[] = {
 	    .way = IN_ORDER,
 	    .moment = AFTER_AUTH,
 	    .then_store = DROP_ROLES },
-	{ .name = "removed between auth and account",
-	    .way = IN_ORDER,
-	    .moment = AFTER_AUTH,
-	    .then_store = DELETE },
 	{ .name = "re-created between auth and account",
 	    .way = IN_ORDER,
 	    .moment = AFTER_AUTH,
@@ -207,22 +169,12 @@ static const struct situation situations[] = {
 	    .way = IN_ORDER,
 	    .moment = AFTER_AUTH,
 	    .then_store = OTHER_PASSWORD },
-	{ .name = "store gone between auth and account",
-	    .way = IN_ORDER,
-	    .moment = AFTER_AUTH,
-	    .then_make = remove_store },
 	{ .name = "invited, expired between auth and account",
 	    .invited = true,
 	    .way = IN_ORDER,
 	    .moment = AFTER_AUTH,
 	    .then_ledger = EXPIRE_CODE,
 	    .settles = HXB_INVITATION_EXPIRED },
-	{ .name = "invited, disabled between auth and account",
-	    .invited = true,
-	    .way = IN_ORDER,
-	    .moment = AFTER_AUTH,
-	    .then_store = DISABLE,
-	    .settles = HXB_INVITATION_DISABLED },
 	{ .name = "invited, registered between auth and account",
 	    .invited = true,
 	    .way = IN_ORDER,
@@ -240,10 +192,6 @@ static const struct situation situations[] = {
 	    .way = IN_ORDER,
 	    .moment = AFTER_ACCOUNT,
 	    .then_store = DISABLE },
-	{ .name = "removed between account and chauthtok",
-	    .way = IN_ORDER,
-	    .moment = AFTER_ACCOUNT,
-	    .then_store = DELETE },
 	{ .name = "role removed between account and chauthtok",
 	    .way = IN_ORDER,
 	    .moment = AFTER_ACCOUNT,
@@ -258,12 +206,6 @@ static const struct situation situations[] = {
 	    .moment = AFTER_ACCOUNT,
 	    .then_ledger = EXPIRE_CODE,
 	    .settles = HXB_INVITATION_EXPIRED },
-	{ .name = "invited, disabled between account and chauthtok",
-	    .invited = true,
-	    .way = IN_ORDER,
-	    .moment = AFTER_ACCOUNT,
-	    .then_store = DISABLE,
-	    .settles = HXB_INVITATION_DISABLED },
 	{ .name = "invited, registered between account and chauthtok",
 	    .invited = true,
 	    .way = IN_ORDER,
@@ -277,7 +219,6 @@ static const struct situation situations[] = {
 	    .moment = AFTER_ACCOUNT,
 	    .then_ledger = REPLACE_CODE },
 
-	{ .name = "enabled, all in order", .way = IN_ORDER },
 	{ .name = "invited, all in order", .invited = true, .current = "wrong", .way = IN_ORDER },
 	{ .name = "account skipped", .way = NO_ACCOUNT },
 	{ .name = "account skipped, disabled after auth",
@@ -291,18 +232,12 @@ static const struct situation situations[] = {
 	    .moment = WHILE_CHOOSING,
 	    .then_store = HOLD_IN_STORE,
 	    .then_ledger = HOLD },
-	{ .name = "removed while choosing", .moment = WHILE_CHOOSING, .then_store = DELETE },
 	{ .name = "password changed while choosing", .moment = WHILE_CHOOSING, .then_store = OTHER_PASSWORD },
 	{ .name = "store gone while choosing", .moment = WHILE_CHOOSING, .then_make = remove_store },
-	{ .name = "last role removed while choosing", .moment = WHILE_CHOOSING, .then_store = DROP_ROLES },
 	{ .name = "invited, disabled while choosing",
 	    .invited = true,
 	    .moment = WHILE_CHOOSING,
 	    .then_store = DISABLE },
-	{ .name = "invited, expired while choosing",
-	    .invited = true,
-	    .moment = WHILE_CHOOSING,
-	    .then_ledger = EXPIRE_CODE },
 	{ .name = "invited, last role removed while choosing",
 	    .invited = true,
 	    .moment = WHILE_CHOOSING,
@@ -320,12 +255,7 @@ static const struct situation situations[] = {
 	    .way = IN_SESSION,
 	    .moment = AFTER_OPEN,
 	    .then_store = DROP_ADMIN },
-	{ .name = "last role removed mid-session",
-	    .way = IN_SESSION,
-	    .moment = AFTER_OPEN,
-	    .then_store = DROP_ROLES },
 	{ .name = "disabled mid-session", .way = IN_SESSION, .moment = AFTER_OPEN, .then_store = DISABLE },
-	{ .name = "removed mid-session", .way = IN_SESSION, .moment = AFTER_OPEN, .then_store = DELETE },
 };
 
 unsigned
