@@ -90,13 +90,15 @@ $(CHK): $(call obj,$(CHK_SRC)) $(LIB)
 	$(LINK) -pie -Wl,--as-needed $(LDFLAGS) -o $@ $(call obj,$(CHK_SRC)) $(LIB) $(LIB_LIBS)
 
 install: all
-	install -d -m 755 $(DESTDIR)$(LIBDIR)/security $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SHAREDIR)/pam-configs $(DESTDIR)$(UNITDIR)
+	install -d -m 755 $(DESTDIR)$(LIBDIR)/security $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR) \
+		$(DESTDIR)$(SHAREDIR)/pam-configs $(DESTDIR)$(SHAREDIR)/man/man8 $(DESTDIR)$(UNITDIR)
 	install -m 644 $(PAM) $(DESTDIR)$(LIBDIR)/security/
 	install -m 644 $(NSS) $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(CTL) $(DESTDIR)$(SBINDIR)/
 	install -m 4755 $(CHK) $(DESTDIR)$(LIBEXECDIR)/
 	install -m 644 dist/pam-configs/* $(DESTDIR)$(SHAREDIR)/pam-configs/
 	install -m 644 dist/systemd/*.service $(DESTDIR)$(UNITDIR)/
+	install -m 644 doc/man/*.8 $(DESTDIR)$(SHAREDIR)/man/man8/
 	$(if $(DESTDIR),,ldconfig) # the name service finds its library faster by the cache
 
 clean:
