@@ -177,3 +177,19 @@ optional pam_cap.so'
 	profiles --remove hexabot-faillock hexabot-faillock-success
 	diff /tmp/stack.before /etc/pam.d/common-auth
 }
+
+@test "the stack for those who write theirs by hand locks, forgives, and spares root" {
+	{
+		sed -n 's/^# *\(auth  .*\)/\1/p' "$PROJECT/dist/faillock.conf"
+		printf '%s include common-%s\n' account account session session password password
+	} >/etc/pam.d/sshd
+	[ "$(grep -c '^auth' /etc/pam.d/sshd)" -eq 6 ]
+	wrong mona 3 ada 2 root 4
+	attempt mona ssh_password mona pw-mona true
+	attempt ada ssh_password ada pw-ada true
+	attempt root ssh_password root "$ROOT_PASSWORD" true
+	attempts_end
+	kept_out mona
+	got_in ada root
+	[ "$(failures ada)" -eq 0 ]
+}
