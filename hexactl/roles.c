@@ -137,8 +137,10 @@ hxb_role_ids_of(const struct hxb_user *user, char ***ids, struct hxb_error *erro
 
 	if ((*ids = calloc(1, sizeof(**ids))) == NULL)
 		return hxb_fail(error, HXB_FAILED, "out of memory");
-	for (size_t i = 0; r == HXB_OK && i < user->role_count; i++)
-		r = hxb_role_ids_add(ids, user->roles[i].id, error);
+	for (size_t i = 0; r == HXB_OK && i < user->role_count; i++) {
+		if (user->roles[i].id[0] != '\0')
+			r = hxb_role_ids_add(ids, user->roles[i].id, error);
+	}
 	return r;
 }
 

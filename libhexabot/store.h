@@ -21,7 +21,7 @@
 
 struct hxb_store;
 
-/* One whose id or name is no proper text has the name "" and is not active. */
+/* One whose id or name is no proper text has the name "" and is not active; the id is "" if it is that. */
 struct hxb_role {
 	char *id;
 	char *name;
@@ -157,7 +157,7 @@ enum hxb_result hxb_store_remove_role(
     struct hxb_store *, const char *id, const char *role_id, struct hxb_error *error);
 
 /* Reads what a hold parks (in a transaction or not) / takes it away, leaving `marker` as the password / puts
- * it back. Roles that are no more are left out. */
+ * it back. Roles that are no more, or whose id is no proper text, are left out. */
 enum hxb_result hxb_store_read_parked(
     struct hxb_store *, const char *id, struct hxb_parked *parked, struct hxb_error *error);
 enum hxb_result hxb_store_park(

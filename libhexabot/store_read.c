@@ -60,12 +60,14 @@ read_role(sqlite3_stmt *stmt, struct hxb_role *role)
 	if (role->id == NULL || role->name == NULL)
 		return false;
 	role->active = sqlite3_column_int(stmt, 2) != 0;
-	role->id_digest = hxb_id_digest(role->id);
 	/* A name or id cut at a NUL would be another role's: it grants nothing, and is nobody's name. */
-	if (!hxb_db_is_plain_text(stmt, 0) || !hxb_db_is_plain_text(stmt, 1)) {
+	if (!hxb_db_is_plain_text(stmt, 0))
+		role->id[0] = '\0';
+	if (role->id[0] == '\0' || !hxb_db_is_plain_text(stmt, 1)) {
 		role->active = false;
 		role->name[0] = '\0';
 	}
+	role->id_digest = hxb_id_digest(role->id);
 	return true;
 }
 
@@ -454,7 +456,9 @@ hxb_store_read_parked(
 	hxb_db_end(&store->db, stmt);
 	if (r == HXB_OK)
 		r = hxb_db_texts(&store->db, &parked->role_ids, error,
-		    "SELECT role_id FROM user_roles WHERE user_id = ?1 ORDER BY role_id", id);
+		    "SELECT role_id FROM user_roles WHERE user_id = ?1 AND typeof(role_id) = 'text'"
+		    " AND instr(role_id, char(0)) = 0 AND role_id <> '' ORDER BY role_id",
+		    id);
 	end_reading(store);
 	if (r != HXB_OK)
 		hxb_parked_clear(parked);

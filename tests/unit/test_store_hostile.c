@@ -3,20 +3,28 @@
  * in no time. */
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <time.h>
 
 #include "libhexabot/deadline.h"
 #include "support.h"
 
+/* A machine that is busy with other things may take its time: what counts is ours. */
+static long
+processor_milliseconds(void)
+{
+	return (long)(clock() * 1000 / CLOCKS_PER_SEC);
+}
+
 static void
 expect_refusal(const char *path, enum hxb_result expected, const char *reason)
 {
-	struct hxb_deadline deadline = hxb_deadline_in(2000);
 	struct hxb_store *store = NULL;
+	long began = processor_milliseconds();
 
-	assert_result(hxb_store_open(path, geteuid(), deadline, &store, &err), expected);
+	assert_result(hxb_store_open(path, geteuid(), hxb_deadline_in(10000), &store, &err), expected);
 	assert_null(store);
 	assert_contains(err.text, reason);
-	assert_true(hxb_deadline_left(&deadline) > 1000);
+	assert_true(processor_milliseconds() - began < 1000);
 }
 
 static void
@@ -71,9 +79,9 @@ tables_that_are_none_are_refused(void **state)
 static void
 thirty_thousand_other_tables_and_a_view_take_no_time(void **state)
 {
-	struct hxb_deadline deadline;
 	struct hxb_store *store;
 	const char *path = in_dir("store.sqlite");
+	long began;
 
 	(void)state;
 	make_store(path);
@@ -84,9 +92,9 @@ thirty_thousand_other_tables_and_a_view_take_no_time(void **state)
 	    "< 30000) INSERT INTO sqlite_schema SELECT 'table', 't' || i, 't' || i, 2, 'CREATE TABLE t' || i "
 	    "|| "
 	    "'(a)' FROM n");
-	deadline = hxb_deadline_in(2000);
-	assert_ok(hxb_store_open(path, geteuid(), deadline, &store, &err));
-	assert_true(hxb_deadline_left(&deadline) > 500);
+	began = processor_milliseconds();
+	assert_ok(hxb_store_open(path, geteuid(), hxb_deadline_in(20000), &store, &err));
+	assert_true(processor_milliseconds() - began < 1500);
 	hxb_store_close(store);
 }
 
@@ -109,10 +117,10 @@ a_virtual_table_in_disguise_is_refused(void **state)
 static void
 constraints_are_not_computed(void **state)
 {
-	struct hxb_deadline deadline;
 	struct hxb_store *store;
 	struct hxb_user *user;
 	const char *path = in_dir("store.sqlite");
+	long began;
 
 	(void)state;
 	make_store(path);
@@ -123,12 +131,12 @@ constraints_are_not_computed(void **state)
 	    " CONSTRAINT \"CHK_SUBSCRIBER_SOURCE_REQUIRED\"') WHERE name = 'users'");
 	store = open_store(path);
 	user = read_user(store, "mona");
-	deadline = hxb_deadline_in(2000);
-	hxb_store_set_deadline(store, deadline);
+	hxb_store_set_deadline(store, hxb_deadline_in(10000));
+	began = processor_milliseconds();
 	assert_ok(hxb_store_begin(store, &err));
 	assert_ok(hxb_store_set_enabled(store, user->id, false, &err));
 	assert_ok(hxb_store_commit(store, &err));
-	assert_true(hxb_deadline_left(&deadline) > 1000);
+	assert_true(processor_milliseconds() - began < 1000);
 	hxb_user_free(user);
 	hxb_store_close(store);
 }
@@ -180,6 +188,53 @@ a_user_with_a_thousand_roles_and_one_is_refused(void **state)
 	hxb_store_close(store);
 }
 
+/* Two odd ids are one empty text, and one that goes on behind a NUL is another role's until it is looked at.
+ */
+static void
+a_hold_parks_roles_that_are_some(void **state)
+{
+	static const char *const odd[] = { "X'01'", "X'02'", "CAST(id AS BLOB)", "id || char(0) || 'x'" };
+	const char *path = in_dir("store.sqlite");
+	struct hxb_parked parked;
+	struct hxb_store *store;
+	struct hxb_user *user;
+
+	(void)state;
+	make_store(path);
+	for (size_t i = 0; i < COUNT(odd); i++) {
+		sql(path,
+		    "INSERT INTO roles (id, name, active) SELECT %s, 'odd%d', 1 FROM roles WHERE name = "
+		    "'admin'",
+		    odd[i], (int)i);
+		sql(path,
+		    "INSERT INTO user_roles SELECT users.id, roles.id FROM users, roles WHERE username = "
+		    "'mona'"
+		    " AND name = 'odd%d'",
+		    (int)i);
+	}
+	store = open_store(path);
+	user = read_user(store, "mona");
+	assert_int_equal(user->role_count, 1 + COUNT(odd));
+	for (size_t i = 0; i < user->role_count; i++)
+		assert_int_equal(user->roles[i].active, strcmp(user->roles[i].name, "manager") == 0);
+	assert_false(hxb_user_has_role(user, "admin"));
+	assert_ok(hxb_store_begin(store, &err));
+	assert_ok(hxb_store_read_parked(store, user->id, &parked, &err));
+	assert_non_null(parked.role_ids[0]);
+	assert_null(parked.role_ids[1]);
+	assert_string_equal(
+	    parked.role_ids[0], sql_text(path, "SELECT id FROM roles WHERE name = 'manager'"));
+	assert_ok(hxb_store_park(store, user->id, "$2!held.x", &err));
+	assert_ok(hxb_store_unpark(store, user->id, &parked, &err));
+	assert_ok(hxb_store_commit(store, &err));
+	hxb_parked_clear(&parked);
+	hxb_user_free(user);
+	user = read_user(store, "mona");
+	assert_int_equal(user->role_count, 1);
+	hxb_user_free(user);
+	hxb_store_close(store);
+}
+
 int
 main(void)
 {
@@ -191,6 +246,7 @@ main(void)
 		TEST(constraints_are_not_computed),
 		TEST(a_lease_is_not_waited_for),
 		TEST(a_user_with_a_thousand_roles_and_one_is_refused),
+		TEST(a_hold_parks_roles_that_are_some),
 	};
 
 	return cmocka_run_group_tests_name("hostile stores", tests, NULL, NULL);
