@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
 
 #include "print.h"
 #include "table.h"
+#include "utf8.h"
 
 #define GAP 2
+/* Columns that a cell has at most. Names are anybody's to choose, every row is padded to the widest cell, and
+ * all of them are in memory until the last is known. JSON has each text as it is. */
+#define WIDEST 100
+#define WIDEST_LAST 4096 /* of those that are not padded */
+#define CUT "..."
 
 struct cell {
 	char *text;
@@ -68,6 +77,30 @@ grow(struct hxb_table *table)
 	return true;
 }
 
+/* Shortens a printable text. */
+static void
+cut(struct cell *cell, size_t widest)
+{
+	const size_t room = widest - strlen(CUT);
+	char *smaller;
+	uint32_t character = 0;
+	size_t used = 0, columns = 0, size, more;
+
+	if (cell->width <= widest)
+		return;
+	while ((size = hxb_utf8_read(cell->text + used, &character)) != 0) {
+		more = (size_t)wcwidth((wchar_t)character);
+		if (columns + more > room)
+			break;
+		columns += more;
+		used += size;
+	}
+	memcpy(cell->text + used, CUT, sizeof(CUT));
+	cell->width = columns + strlen(CUT);
+	if ((smaller = realloc(cell->text, used + sizeof(CUT))) != NULL)
+		cell->text = smaller;
+}
+
 void
 hxb_table_row(struct hxb_table *table, const char *const *cells, unsigned column, enum hxb_colour colour)
 {
@@ -81,6 +114,8 @@ hxb_table_row(struct hxb_table *table, const char *const *cells, unsigned column
 		*cell = (struct cell){ .colour = i == column ? colour : HXB_PLAIN };
 		if ((cell->text = hxb_printable(cells[i], &cell->width)) == NULL)
 			table->failed = true;
+		else
+			cut(cell, i + 1 < table->columns ? WIDEST : WIDEST_LAST);
 		if (cell->width > table->widths[i])
 			table->widths[i] = cell->width;
 	}
