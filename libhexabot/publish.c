@@ -266,21 +266,25 @@ static enum hxb_result
 record_and_install(struct hxb_publishing *p, struct hxb_error *error)
 {
 	struct hxb_ledger_meta meta = p->naming.meta;
+	struct hxb_invited *invited = NULL;
 	enum hxb_result r;
 
-	hxb_publish_next_step(p);
 	meta.generation = p->report->generation;
-	r = hxb_publish_begin(p, error);
+	r = hxb_invited_read(p->ledger, p->store, &invited, error);
+	hxb_publish_next_step(p);
+	if (r == HXB_OK)
+		r = hxb_publish_begin(p, error);
 	if (r == HXB_OK)
 		r = record_moved(p, error);
 	if (r == HXB_OK)
 		r = hxb_diff_record(p->diff, p->ledger, p->report, error);
 	if (r == HXB_OK)
-		r = hxb_invitations_settle(p->ledger, p->store, error);
+		r = hxb_invited_settle(p->ledger, invited, error);
 	if (r == HXB_OK)
 		r = hxb_ledger_set_meta(p->ledger, &meta, error);
 	if (r == HXB_OK)
 		r = hxb_publish_commit(p, error);
+	hxb_invited_free(invited);
 	if (r != HXB_OK || p->options->dry_run)
 		return r;
 	r = hxb_map_writer_install(p->writer, error);

@@ -7,6 +7,7 @@
 #include "standing.h"
 
 #define SLICE 500 /* users read in one transaction: some milliseconds */
+#define PATIENCE 100 /* milliseconds to wait for the store while the ledger is locked */
 #define MANY 10000 /* newcomers: a first publish */
 
 static enum hxb_result
@@ -250,6 +251,25 @@ read_newcomer(struct hxb_publishing *p, const struct hxb_newcomer *newcomer, str
 	return r == HXB_NOT_FOUND ? HXB_OK : r;
 }
 
+/* The same, in the midst of a batch: whoever keeps the store's lock is waited for without the ledger's. */
+static enum hxb_result
+read_newcomer_patiently(struct hxb_publishing *p, const struct hxb_newcomer *newcomer,
+    struct hxb_user **userp, struct hxb_error *error)
+{
+	enum hxb_result r;
+
+	hxb_publish_next_step(p);
+	if (!p->begun)
+		return read_newcomer(p, newcomer, userp, error);
+	hxb_store_set_deadline(p->store, hxb_deadline_in(PATIENCE));
+	r = read_newcomer(p, newcomer, userp, error);
+	if (r != HXB_BUSY)
+		return r;
+	r = hxb_publish_commit(p, error);
+	hxb_publish_next_step(p);
+	return r == HXB_OK ? read_newcomer(p, newcomer, userp, error) : r;
+}
+
 /* Whether a row with the same id was given a number already: a second one is nobody. */
 static enum hxb_result
 is_given(struct hxb_publishing *p, const char *id, bool *given, struct hxb_error *error)
@@ -294,8 +314,7 @@ hxb_publish_newcomers(struct hxb_publishing *p, struct hxb_error *error)
 	if (p->newcomer_count > MANY)
 		r = hxb_ledger_expect_many(p->ledger, error);
 	for (size_t i = 0; r == HXB_OK && i < p->newcomer_count; i++) {
-		hxb_publish_next_step(p);
-		r = read_newcomer(p, &p->newcomers[i], &user, error);
+		r = read_newcomer_patiently(p, &p->newcomers[i], &user, error);
 		if (r == HXB_OK && user != NULL)
 			r = hxb_publish_begin(p, error);
 		if (r == HXB_OK && user != NULL)

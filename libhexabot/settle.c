@@ -47,42 +47,92 @@ hxb_invitation_settle(struct hxb_ledger *ledger, const struct hxb_invitation *in
 	return r;
 }
 
+struct hxb_invited {
+	char **ids; /* NULL-terminated */
+	struct hxb_user **users; /* NULL: the row is gone */
+};
+
+void
+hxb_invited_free(struct hxb_invited *invited)
+{
+	if (invited == NULL)
+		return;
+	for (size_t i = 0; invited->ids != NULL && invited->ids[i] != NULL; i++) {
+		if (invited->users != NULL)
+			hxb_user_free(invited->users[i]);
+		free(invited->ids[i]);
+	}
+	free(invited->users);
+	free(invited->ids);
+	free(invited);
+}
+
 static enum hxb_result
-settle_one(struct hxb_ledger *ledger, struct hxb_store *store, const char *id, struct hxb_error *error)
+read_users(struct hxb_store *store, struct hxb_invited *invited, struct hxb_error *error)
+{
+	size_t count = 0;
+	enum hxb_result r = HXB_OK;
+
+	while (invited->ids[count] != NULL)
+		count++;
+	invited->users = calloc(count + 1, sizeof(*invited->users));
+	if (invited->users == NULL)
+		return hxb_fail(error, HXB_FAILED, "out of memory");
+	for (size_t i = 0; r == HXB_OK && i < count; i++) {
+		/* Each has its time: thousands are not to share one deadline. */
+		hxb_store_set_deadline(store, hxb_deadline_in(HXB_CTL_DEADLINE));
+		r = hxb_store_user(store, HXB_BY_ID, invited->ids[i], &invited->users[i], error);
+		if (r == HXB_NOT_FOUND)
+			r = HXB_OK;
+	}
+	return r;
+}
+
+enum hxb_result
+hxb_invited_read(struct hxb_ledger *ledger, struct hxb_store *store, struct hxb_invited **invitedp,
+    struct hxb_error *error)
+{
+	struct hxb_invited *invited = calloc(1, sizeof(*invited));
+	enum hxb_result r;
+
+	*invitedp = NULL;
+	if (invited == NULL)
+		return hxb_fail(error, HXB_FAILED, "out of memory");
+	hxb_ledger_set_deadline(ledger, hxb_deadline_in(HXB_CTL_DEADLINE));
+	r = hxb_ledger_invited_ids(ledger, &invited->ids, error);
+	if (r == HXB_OK)
+		r = read_users(store, invited, error);
+	if (r == HXB_OK) {
+		*invitedp = invited;
+		invited = NULL;
+	}
+	hxb_invited_free(invited);
+	return r;
+}
+
+static enum hxb_result
+settle_one(struct hxb_ledger *ledger, const char *id, const struct hxb_user *user, struct hxb_error *error)
 {
 	struct hxb_invitation *invitation = NULL;
-	struct hxb_user *user = NULL;
 	bool held = false;
 	enum hxb_result r;
 
-	/* Each has its time: thousands are not to share one deadline. */
-	hxb_store_set_deadline(store, hxb_deadline_in(HXB_CTL_DEADLINE));
 	hxb_ledger_set_deadline(ledger, hxb_deadline_in(HXB_CTL_DEADLINE));
 	r = hxb_ledger_invitation(ledger, id, &invitation, error);
 	if (r == HXB_OK)
 		r = hxb_ledger_held(ledger, id, &held, error);
 	if (r == HXB_OK)
-		r = hxb_store_user(store, HXB_BY_ID, id, &user, error);
-	if (r == HXB_OK || (r == HXB_NOT_FOUND && invitation != NULL))
 		r = hxb_invitation_settle(ledger, invitation, user, held, error);
-	hxb_user_free(user);
 	hxb_invitation_free(invitation);
 	return r;
 }
 
 enum hxb_result
-hxb_invitations_settle(struct hxb_ledger *ledger, struct hxb_store *store, struct hxb_error *error)
+hxb_invited_settle(struct hxb_ledger *ledger, const struct hxb_invited *invited, struct hxb_error *error)
 {
-	char **ids = NULL;
-	enum hxb_result r;
+	enum hxb_result r = HXB_OK;
 
-	hxb_ledger_set_deadline(ledger, hxb_deadline_in(HXB_CTL_DEADLINE));
-	r = hxb_ledger_invited_ids(ledger, &ids, error);
-	for (size_t i = 0; ids != NULL && ids[i] != NULL; i++) {
-		if (r == HXB_OK)
-			r = settle_one(ledger, store, ids[i], error);
-		free(ids[i]);
-	}
-	free(ids);
+	for (size_t i = 0; r == HXB_OK && invited->ids[i] != NULL; i++)
+		r = settle_one(ledger, invited->ids[i], invited->users[i], error);
 	return r;
 }

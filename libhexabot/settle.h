@@ -18,7 +18,16 @@
 enum hxb_result hxb_invitation_settle(struct hxb_ledger *, const struct hxb_invitation *invitation,
     const struct hxb_user *user, bool held, struct hxb_error *error);
 
-/* The same for every open one. */
-enum hxb_result hxb_invitations_settle(struct hxb_ledger *, struct hxb_store *, struct hxb_error *error);
+/*
+ * The same for every open one, in two steps: whoever keeps the store's lock is waited for outside of the
+ * ledger's transaction, which would keep others from the ledger. In between the caller holds the publisher's
+ * lock, so that nobody is invited anew. NULL unless HXB_OK.
+ */
+struct hxb_invited;
+enum hxb_result hxb_invited_read(
+    struct hxb_ledger *, struct hxb_store *, struct hxb_invited **invitedp, struct hxb_error *error);
+enum hxb_result hxb_invited_settle(
+    struct hxb_ledger *, const struct hxb_invited *invited, struct hxb_error *error);
+void hxb_invited_free(struct hxb_invited *); /* takes NULL */
 
 #endif

@@ -343,6 +343,36 @@ what_was_not_used_is_revoked(void **state)
 	assert_false(never);
 }
 
+/* As the publisher does it: the store is read before the ledger's transaction. */
+static void
+settle_all(void)
+{
+	struct hxb_invited *invited;
+
+	assert_ok(hxb_invited_read(ledger, store, &invited, &err));
+	assert_ok(hxb_ledger_begin(ledger, &err));
+	assert_ok(hxb_invited_settle(ledger, invited, &err));
+	assert_ok(hxb_ledger_commit(ledger, &err));
+	hxb_invited_free(invited);
+}
+
+/* Whoever keeps the store's lock keeps nobody from the ledger: not even while somebody waits for it. */
+static void
+who_locks_the_store_keeps_nobody_from_the_ledger(void **state)
+{
+	struct hxb_invited *invited;
+	pid_t holder;
+
+	(void)state;
+	invite("ada", 2, 9000000000);
+	holder = hold_lock(store_path, "BEGIN EXCLUSIVE");
+	assert_result(hxb_invited_read(ledger, store, &invited, &err), HXB_BUSY);
+	assert_null(invited);
+	assert_ok(hxb_ledger_begin(ledger, &err));
+	hxb_ledger_rollback(ledger);
+	end_child(holder);
+}
+
 static void
 the_publisher_writes_down_what_others_have_ended(void **state)
 {
@@ -355,9 +385,7 @@ the_publisher_writes_down_what_others_have_ended(void **state)
 	sql(store_path,
 	    "UPDATE users SET password = 'x' WHERE username = 'ada'; UPDATE users SET state = 0 WHERE "
 	    "username = 'zoe'; DELETE FROM users WHERE username = 'norole'");
-	assert_ok(hxb_ledger_begin(ledger, &err));
-	assert_ok(hxb_invitations_settle(ledger, store, &err));
-	assert_ok(hxb_ledger_commit(ledger, &err));
+	settle_all();
 	assert_int_equal(last_end("mona"), HXB_INVITATION_OPEN);
 	assert_int_equal(last_end("ada"), HXB_INVITATION_REGISTERED);
 	assert_int_equal(last_end("zoe"), HXB_INVITATION_DISABLED);
@@ -372,7 +400,7 @@ the_publisher_writes_down_what_others_have_ended(void **state)
 	    2);
 	/* For good: what comes later changes nothing. */
 	sql(store_path, "UPDATE users SET state = 1 WHERE username = 'zoe'");
-	assert_ok(hxb_invitations_settle(ledger, store, &err));
+	settle_all();
 	assert_int_equal(last_end("zoe"), HXB_INVITATION_DISABLED);
 	assert_int_equal(sql_number(ledger_path, "SELECT count(*) FROM events"), 2);
 }
@@ -387,11 +415,9 @@ a_long_publish_leaves_time_to_write_them_down(void **state)
 	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)"
 	    " INSERT INTO invitations (digest, user_id, marker, actor, created, expires)"
 	    " SELECT randomblob(32), 'nobody ' || i, 'x', 'x', 1, 9000000000 FROM n");
-	assert_ok(hxb_ledger_begin(ledger, &err));
 	hxb_ledger_set_deadline(ledger, hxb_deadline_in(0));
 	hxb_store_set_deadline(store, hxb_deadline_in(0));
-	assert_ok(hxb_invitations_settle(ledger, store, &err));
-	assert_ok(hxb_ledger_commit(ledger, &err));
+	settle_all();
 	assert_int_equal(last_end("ada"), HXB_INVITATION_REGISTERED);
 	assert_int_equal(sql_number(ledger_path, "SELECT count(*) FROM invitations WHERE ended = 0"), 0);
 }
@@ -411,6 +437,7 @@ main(void)
 		LEDGER_TEST(what_was_not_used_is_revoked),
 		LEDGER_TEST(a_long_publish_leaves_time_to_write_them_down),
 		LEDGER_TEST(the_publisher_writes_down_what_others_have_ended),
+		LEDGER_TEST(who_locks_the_store_keeps_nobody_from_the_ledger),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,10 +18,12 @@ processor_milliseconds(void)
 static void
 expect_refusal(const char *path, enum hxb_result expected, const char *reason)
 {
+	const struct hxb_deadline deadline = hxb_deadline_in(10000);
 	struct hxb_store *store = NULL;
 	long began = processor_milliseconds();
 
-	assert_result(hxb_store_open(path, geteuid(), hxb_deadline_in(10000), &store, &err), expected);
+	assert_result(hxb_store_open(path, geteuid(), deadline, &store, &err), expected);
+	assert_true(hxb_deadline_left(&deadline) > 0);
 	assert_null(store);
 	assert_contains(err.text, reason);
 	assert_true(processor_milliseconds() - began < 1000);
