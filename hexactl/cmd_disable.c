@@ -9,6 +9,8 @@
 #include "print.h"
 #include "users.h"
 
+#define HOLD_PATIENCE 1500 /* milliseconds to wait for what a hold can do without */
+
 static enum hxb_result
 turn_off(struct hxb_session *session, const struct hxb_person *person, const struct hxb_change *change,
     struct hxb_error *error)
@@ -129,11 +131,115 @@ out:
 	return r;
 }
 
+/* The store can't be read, for the reason in `error`: the hold is made all the same, by login or id. */
+static enum hxb_result
+hold_unread(struct hxb_session *session, const char *operand, enum hxb_result why, struct hxb_error *error)
+{
+	const struct hxb_loss loss = { .state = true, .undo = "enable", .undo_rest = "" };
+	struct hxb_change change = { .action = "hold", .before = "unread", .after = "held" };
+	struct hxb_holding holding = { .row = why, .why = *error };
+	struct hxb_entry *entry = NULL;
+	char note[512] = "";
+	bool already = false;
+	enum hxb_result r;
+
+	if (why == HXB_BUSY)
+		(void)hxb_session_name_holder(session, &holding.why);
+	error->text[0] = '\0';
+	hxb_ledger_set_deadline(session->ledger, hxb_deadline_in(HXB_CTL_DEADLINE));
+	r = hxb_user_find_entry(session, operand, &entry);
+	if (r != HXB_OK || entry->kind != HXB_ENTRY_USER) {
+		r = hxb_fail(error, why,
+		    "%.256s: %s; who is meant can be seen without it by login or id only", operand,
+		    holding.why.text);
+		goto out;
+	}
+	const struct hxb_person person = { .entry = entry, .name = entry->login, .login = entry->login };
+
+	change.id = entry->id;
+	change.name = entry->login;
+	r = hxb_guard(session, &person, &loss, note, error);
+	if (r == HXB_OK)
+		r = hxb_hold_put_unread(session, entry->id, &change, &already, error);
+	if (r != HXB_OK)
+		goto out;
+	if (already) {
+		change.before = "held";
+		change.deed = "already held on this host";
+		hxb_change_none(session, &change);
+		r = hxb_fail(error, why, "%s", holding.why.text);
+		goto out;
+	}
+	tell_half(session, &person, &change, &holding, error);
+	if (note[0] != '\0')
+		hxb_complain("%s", note);
+	r = why;
+out:
+	hxb_entry_free(entry);
+	return r;
+}
+
+/* Whoever locks the store, or has removed it: the hold is made. */
+static enum hxb_result
+hold_one(struct hxb_session *session, const char *operand, struct hxb_error *error)
+{
+	enum hxb_result r = disable_one(session, operand, error);
+
+	/* Without words it is told already: made in the ledger, but not in the row. */
+	if ((r == HXB_BUSY || r == HXB_UNREADABLE) && error->text[0] != '\0')
+		r = hold_unread(session, operand, r, error);
+	return r;
+}
+
+/* The others find the store as the first one did: it is not waited for again. */
+static enum hxb_result
+hold_all_unread(struct hxb_session *session, enum hxb_result why, struct hxb_error *error)
+{
+	const struct hxb_arguments *arguments = session->arguments;
+	const struct hxb_error reason = *error;
+	enum hxb_result r, worst = HXB_OK;
+
+	for (int i = 0; i < arguments->operand_count; i++) {
+		*error = reason;
+		r = hold_unread(session, arguments->operands[i], why, error);
+		if (r != HXB_OK)
+			hxb_session_complain(session, r, error);
+		worst = hxb_worse(worst, r);
+		error->text[0] = '\0';
+	}
+	return worst;
+}
+
+/* On the bad night nobody is waited for long: neither for the store, nor for a publish that waits for it. */
+static enum hxb_result
+hold(struct hxb_session *session, struct hxb_error *error)
+{
+	enum hxb_result r, opened;
+
+	session->patience = HOLD_PATIENCE;
+	opened = hxb_session_open(session, error);
+	if (opened != HXB_OK && session->ledger == NULL)
+		return opened;
+	if (opened == HXB_OK) {
+		(void)hxb_session_lock(session, NULL);
+		r = hxb_users_each(session, hold_one, error);
+		session->patience = HXB_CTL_DEADLINE;
+	} else {
+		r = hold_all_unread(session, opened, error);
+	}
+	return r;
+}
+
 static enum hxb_result
 run(struct hxb_session *session, struct hxb_error *error)
 {
-	enum hxb_result r = hxb_session_lock(session, error);
+	enum hxb_result r;
 
+	if (hxb_option(session->arguments, "hold") != NULL)
+		return hold(session, error);
+	r = hxb_session_open(session, error);
+	if (r == HXB_OK)
+		r = hxb_session_lock(session, error);
 	return r == HXB_OK ? hxb_users_each(session, disable_one, error) : r;
 }
 
@@ -149,6 +255,7 @@ const struct hxb_command hxb_cmd_disable = {
 	           "unless held.",
 	.operands_min = 1,
 	.operands_max = -1,
+	.adopts = true,
 	.changes = true,
 	.force = true,
 	.options = options,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "hold.h"
 #include "print.h"
 #include "roles.h"
 #include "users.h"
@@ -60,14 +61,17 @@ end_hold(struct hxb_session *session, const struct hxb_person *person, const str
 	const char *id = person->user->id;
 	struct hxb_roles roles = { 0 };
 	struct hxb_hold *hold = NULL;
+	bool unread = false;
 	enum hxb_result r;
 
 	r = hxb_ledger_hold(session->ledger, id, &hold, error);
 	if (r == HXB_OK)
+		r = hxb_hold_read_row(session, hold, &unread, error);
+	if (r == HXB_OK)
 		r = hxb_roles_load(session->store, &roles, error);
 	if (r == HXB_OK && (returned->roles = hxb_roles_text(&roles, hold->parked.role_ids)) == NULL)
 		r = hxb_fail(error, HXB_FAILED, "out of memory");
-	if (r == HXB_OK)
+	if (r == HXB_OK && !unread)
 		r = find_replaced(session, hold, &returned->replaced, error);
 	if (r == HXB_OK)
 		r = hxb_store_unpark(session->store, id, &hold->parked, error);

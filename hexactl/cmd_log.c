@@ -72,12 +72,7 @@ find_user(struct hxb_session *session, char **id, struct hxb_error *error)
 	r = hxb_user_find(session, operand, id, error);
 	if (r != HXB_NOT_FOUND)
 		return r;
-	if (strncmp(operand, "login:", 6) == 0)
-		r = hxb_ledger_entry_by_login(session->ledger, operand + 6, &entry, NULL);
-	else if (strncmp(operand, "id:", 3) == 0)
-		r = hxb_ledger_entry(session->ledger, HXB_ENTRY_USER, operand + 3, &entry, NULL);
-	else if ((r = hxb_ledger_entry_by_login(session->ledger, operand, &entry, NULL)) == HXB_NOT_FOUND)
-		r = hxb_ledger_entry(session->ledger, HXB_ENTRY_USER, operand, &entry, NULL);
+	r = hxb_user_find_entry(session, operand, &entry);
 	if (r == HXB_OK && (*id = strdup(entry->id)) == NULL)
 		r = hxb_fail(error, HXB_FAILED, "out of memory");
 	hxb_entry_free(entry);

@@ -154,8 +154,11 @@ hold_lines(struct hxb_table *table, const struct view *view)
 	else
 		snprintf(since, sizeof(since), "?");
 	line(table, "held", "since %s by %s", since, view->hold->actor);
-	line(table, "parked", "the password, %s%s", view->parked[0] != '\0' ? "the roles " : "no role",
-	    view->parked);
+	if (view->hold->marker[0] == '\0')
+		line(table, "parked", "nothing yet: 'hexactl disable --hold' again");
+	else
+		line(table, "parked", "the password, %s%s",
+		    view->parked[0] != '\0' ? "the roles " : "no role", view->parked);
 }
 
 static void

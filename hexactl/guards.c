@@ -25,7 +25,7 @@ is_last_admin(
 	enum hxb_result r;
 
 	*last = false;
-	if (!person->user->enabled || person->standing.invitation != NULL ||
+	if (person->user == NULL || !person->user->enabled || person->standing.invitation != NULL ||
 	    !hxb_user_has_role(person->user, HXB_ADMIN_ROLE))
 		return HXB_OK;
 	r = hxb_store_count_enabled(session->store, HXB_ADMIN_ROLE, &count, error);

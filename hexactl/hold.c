@@ -33,34 +33,61 @@ hxb_hold_begin(struct hxb_session *session, struct hxb_holding *holding, struct 
 	return hxb_session_begin_ledger(session, error);
 }
 
+/* Made while the store could not be read: nothing is parked yet. */
+static bool
+is_unread(const struct hxb_hold *hold)
+{
+	return hold->marker[0] == '\0';
+}
+
 static bool
 has_marker(const struct hxb_person *person, const struct hxb_hold *hold)
 {
-	return person->user->password != NULL && strcmp(person->user->password, hold->marker) == 0;
+	return !is_unread(hold) && person->user->password != NULL &&
+	    strcmp(person->user->password, hold->marker) == 0;
 }
 
 static enum hxb_result
-new_hold(struct hxb_session *session, const struct hxb_user *user, struct hxb_hold **holdp,
-    struct hxb_error *error)
+new_hold(struct hxb_session *session, const char *user_id, struct hxb_hold **holdp, struct hxb_error *error)
 {
 	struct hxb_hold *hold = calloc(1, sizeof(*hold));
-	enum hxb_result r;
 
 	if (hold == NULL)
 		return hxb_fail(error, HXB_FAILED, "out of memory");
-	hold->user_id = strdup(user->id);
+	hold->user_id = strdup(user_id);
 	hold->since = strdup(""); /* now */
 	hold->actor = strdup(session->actor.name);
-	if (hold->user_id == NULL || hold->since == NULL || hold->actor == NULL)
-		r = hxb_fail(error, HXB_FAILED, "out of memory");
-	else
-		r = hxb_store_read_parked(session->store, user->id, &hold->parked, error);
-	if (r == HXB_OK) {
-		*holdp = hold;
-		hold = NULL;
+	hold->marker = strdup("");
+	if (hold->user_id == NULL || hold->since == NULL || hold->actor == NULL || hold->marker == NULL) {
+		hxb_hold_free(hold);
+		return hxb_fail(error, HXB_FAILED, "out of memory");
 	}
-	hxb_hold_free(hold);
-	return r;
+	*holdp = hold;
+	return HXB_OK;
+}
+
+enum hxb_result
+hxb_hold_read_row(struct hxb_session *session, struct hxb_hold *hold, bool *unread, struct hxb_error *error)
+{
+	struct hxb_value *set = &hold->parked.password; /* by root, during the hold */
+	struct hxb_parked row;
+	enum hxb_result r;
+
+	*unread = is_unread(hold);
+	if (!*unread)
+		return HXB_OK;
+	r = hxb_store_read_parked(session->store, hold->user_id, &row, error);
+	if (r != HXB_OK)
+		return r;
+	if (set->type == 't') {
+		const struct hxb_value own = row.password;
+
+		row.password = *set;
+		*set = own;
+	}
+	hxb_parked_clear(&hold->parked);
+	hold->parked = row;
+	return HXB_OK;
 }
 
 static enum hxb_result
@@ -90,15 +117,20 @@ make_hold(struct hxb_session *session, const struct hxb_person *person, struct h
 {
 	const struct hxb_user *user = person->user;
 	struct hxb_hold *hold = NULL;
+	bool unread = true;
 	enum hxb_result r;
 
 	if (person->standing.held)
 		r = hxb_ledger_hold(session->ledger, user->id, &hold, error);
 	else
-		r = new_hold(session, user, &hold, error);
-	for (size_t i = 0; r == HXB_OK && person->standing.held && i < user->role_count; i++)
-		r = hxb_role_ids_add(&hold->parked.role_ids, user->roles[i].id, error);
-	if (r == HXB_OK && (hold->marker == NULL || !has_marker(person, hold)))
+		r = new_hold(session, user->id, &hold, error);
+	if (r == HXB_OK)
+		r = hxb_hold_read_row(session, hold, &unread, error);
+	for (size_t i = 0; r == HXB_OK && !unread && i < user->role_count; i++) {
+		if (user->roles[i].id[0] != '\0')
+			r = hxb_role_ids_add(&hold->parked.role_ids, user->roles[i].id, error);
+	}
+	if (r == HXB_OK && !has_marker(person, hold))
 		r = renew_marker(hold, error);
 	if (r == HXB_OK) {
 		*holdp = hold;
@@ -174,6 +206,33 @@ hxb_hold_put(struct hxb_session *session, const struct hxb_person *person, const
 	if (r == HXB_OK)
 		r = commit(session, hold, holding, error);
 	hxb_roles_clear(&roles);
+	hxb_hold_free(hold);
+	return r;
+}
+
+enum hxb_result
+hxb_hold_put_unread(struct hxb_session *session, const char *user_id, const struct hxb_change *change,
+    bool *already, struct hxb_error *error)
+{
+	struct hxb_hold *hold = NULL;
+	enum hxb_result r = new_hold(session, user_id, &hold, error);
+
+	*already = false;
+	if (r == HXB_OK)
+		r = hxb_session_begin_ledger(session, error);
+	if (r == HXB_OK)
+		r = hxb_ledger_held(session->ledger, user_id, already, error);
+	if (r != HXB_OK || *already)
+		goto out;
+	r = hxb_ledger_put_hold(session->ledger, hold, error);
+	if (r == HXB_OK)
+		r = hxb_ledger_end_invitation(session->ledger, user_id, HXB_INVITATION_DISABLED, NULL, error);
+	if (r == HXB_OK)
+		r = hxb_change_record(session, change, error);
+	if (r == HXB_OK)
+		r = hxb_session_commit_ledger(session, error);
+out:
+	hxb_session_rollback(session);
 	hxb_hold_free(hold);
 	return r;
 }

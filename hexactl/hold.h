@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The making of a hold. Root's word in the ledger beats the store: whatever keeps the store's row from being
- * changed (a lock that somebody holds, a disk that is full), the hold is made and counts at each login. The
- * next try finishes.
+ * changed or read (a lock that somebody holds, a disk that is full), the hold is made and counts at each
+ * login. The next try finishes.
  */
 #ifndef HXB_HOLD_H
 #define HXB_HOLD_H
@@ -18,6 +18,16 @@ struct hxb_holding {
 
 /* Begins a transaction in both, or where the store's can't be had in the ledger alone. */
 enum hxb_result hxb_hold_begin(struct hxb_session *, struct hxb_holding *holding, struct hxb_error *error);
+
+/* For when the store can't be read: makes the hold in the ledger, with nothing parked, records the change and
+ * commits. *already: there was a hold; nothing is changed. */
+enum hxb_result hxb_hold_put_unread(struct hxb_session *, const char *user_id,
+    const struct hxb_change *change, bool *already, struct hxb_error *error);
+
+/* If nothing is parked yet (*unread), reads what the row has: to be parked, or to be left as it is. A
+ * password that root has set during the hold counts. */
+enum hxb_result hxb_hold_read_row(
+    struct hxb_session *, struct hxb_hold *hold, bool *unread, struct hxb_error *error);
 
 /* Whether the hold is whole: nothing in the row but its marker. */
 enum hxb_result hxb_hold_is_whole(

@@ -25,7 +25,7 @@ struct hxb_command {
 	const char *summary;
 	int operands_min;
 	int operands_max; /* -1: any number */
-	bool adopts; /* opens configuration, ledger and store itself: init, watch */
+	bool adopts; /* opens configuration, ledger and store itself: init, watch, disable */
 	bool changes; /* has --dry-run, and publishes what it changed */
 	bool force; /* has --force */
 	const struct hxb_option *options; /* its own: ends with a NULL name; NULL: none */

@@ -16,7 +16,9 @@
 enum hxb_result
 hxb_session_init(struct hxb_session *session, const struct hxb_arguments *arguments, struct hxb_error *error)
 {
-	*session = (struct hxb_session){ .arguments = arguments, .began = time(NULL), .lock = -1 };
+	*session = (struct hxb_session){
+		.arguments = arguments, .began = time(NULL), .patience = HXB_CTL_DEADLINE, .lock = -1
+	};
 	hxb_actor_find(&session->actor);
 	return hxb_config_init(&session->config, error);
 }
@@ -56,11 +58,21 @@ hxb_session_check_range(struct hxb_session *session, struct hxb_error *error)
 	return HXB_OK;
 }
 
+static enum hxb_result
+open_store(struct hxb_session *session, struct hxb_error *error)
+{
+	struct hxb_ledger_meta meta;
+	enum hxb_result r = hxb_ledger_meta(session->ledger, &meta, error);
+
+	if (r != HXB_OK)
+		return r;
+	return hxb_store_open(session->config.store, meta.store_uid, hxb_deadline_in(session->patience),
+	    &session->store, error);
+}
+
 enum hxb_result
 hxb_session_open(struct hxb_session *session, struct hxb_error *error)
 {
-	struct hxb_deadline deadline;
-	struct hxb_ledger_meta meta;
 	enum hxb_result r;
 
 	r = load_config(session, error);
@@ -72,17 +84,11 @@ hxb_session_open(struct hxb_session *session, struct hxb_error *error)
 		    faccessat(AT_FDCWD, HXB_MAP_PATH, F_OK, AT_EACCESS) == 0
 		        ? ", with --rebuild-ledger to keep names and uids"
 		        : "");
-	deadline = hxb_deadline_in(HXB_CTL_DEADLINE);
-	r = hxb_ledger_open(HXB_LEDGER_PATH, 0, deadline, &session->ledger, error);
+	r = hxb_ledger_open(HXB_LEDGER_PATH, 0, hxb_deadline_in(HXB_CTL_DEADLINE), &session->ledger, error);
 	if (r != HXB_OK)
 		return r;
 	r = hxb_session_check_range(session, error);
-	if (r != HXB_OK)
-		return r;
-	r = hxb_ledger_meta(session->ledger, &meta, error);
-	if (r != HXB_OK)
-		return r;
-	return hxb_store_open(session->config.store, meta.store_uid, deadline, &session->store, error);
+	return r == HXB_OK ? open_store(session, error) : r;
 }
 
 void
@@ -107,7 +113,7 @@ hxb_session_lock(struct hxb_session *session, struct hxb_error *error)
 
 	if (session->lock != -1)
 		return HXB_OK;
-	r = hxb_publish_lock(HXB_LOCK_PATH, hxb_deadline_in(HXB_CTL_DEADLINE), &session->lock, error);
+	r = hxb_publish_lock(HXB_LOCK_PATH, hxb_deadline_in(session->patience), &session->lock, error);
 	if (r != HXB_OK)
 		return r;
 	sigemptyset(&set);
@@ -131,10 +137,9 @@ hxb_session_unlock(struct hxb_session *session)
 static void
 renew_deadlines(struct hxb_session *session)
 {
-	struct hxb_deadline deadline = hxb_deadline_in(HXB_CTL_DEADLINE);
-
-	hxb_ledger_set_deadline(session->ledger, deadline);
-	hxb_store_set_deadline(session->store, deadline);
+	hxb_ledger_set_deadline(session->ledger, hxb_deadline_in(HXB_CTL_DEADLINE));
+	if (session->store != NULL)
+		hxb_store_set_deadline(session->store, hxb_deadline_in(session->patience));
 }
 
 enum hxb_result
@@ -225,16 +230,21 @@ hxb_session_publish(struct hxb_session *session, bool force, struct hxb_error *e
 		.own_ids = ids,
 		.as_of = session->began,
 	};
-	enum hxb_result r;
+	enum hxb_result r = HXB_OK;
 
 	if (ids == NULL)
 		return hxb_fail(error, HXB_FAILED, "out of memory");
+	if (session->store == NULL) /* a hold goes without */
+		r = open_store(session, error);
+	if (r != HXB_OK)
+		goto out;
 	renew_deadlines(session);
 	r = hxb_publish(&session->config, &hxb_host_places, session->ledger, session->store, &options,
 	    &session->report, error);
 	session->published = r == HXB_OK;
 	if (r == HXB_OK && !arguments->dry_run)
 		session->changes.published = session->changes.count;
+out:
 	free(ids);
 	return r;
 }

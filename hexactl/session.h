@@ -4,7 +4,8 @@
  *
  * Invariants: locks are taken in one order, publisher's lock, ledger, store; a transaction lasts
  * milliseconds, nothing is printed, prompted for or hashed within one; a changing command holds the
- * publisher's lock from its first transaction until it has published.
+ * publisher's lock from its first transaction until it has published; only a hold goes without it rather than
+ * wait for whoever has it.
  */
 #ifndef HXB_SESSION_H
 #define HXB_SESSION_H
@@ -29,6 +30,7 @@ struct hxb_session {
 	struct hxb_store *store;
 	struct hxb_actor actor;
 	time_t began; /* before the configuration was read */
+	long patience; /* milliseconds to wait for the store, or for the publisher */
 	struct hxb_changes changes;
 	struct hxb_publish_report report;
 	bool published; /* report is set */

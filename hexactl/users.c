@@ -71,15 +71,14 @@ try_way(struct hxb_session *session, enum way way, const char *value, char **idp
 enum hxb_result
 hxb_user_find(struct hxb_session *session, const char *operand, char **idp, struct hxb_error *error)
 {
-	struct hxb_deadline deadline = hxb_deadline_in(HXB_CTL_DEADLINE);
 	enum way first = WAYS, only = WAYS;
 	const char *value = operand;
 	enum hxb_result r = HXB_OK;
 	char *id = NULL;
 
 	*idp = NULL;
-	hxb_ledger_set_deadline(session->ledger, deadline);
-	hxb_store_set_deadline(session->store, deadline);
+	hxb_ledger_set_deadline(session->ledger, hxb_deadline_in(HXB_CTL_DEADLINE));
+	hxb_store_set_deadline(session->store, hxb_deadline_in(session->patience));
 	for (enum way way = 0; way < WAYS; way++) {
 		size_t size = strlen(prefixes[way]);
 
@@ -100,6 +99,21 @@ hxb_user_find(struct hxb_session *session, const char *operand, char **idp, stru
 	}
 	free(id);
 	return r;
+}
+
+enum hxb_result
+hxb_user_find_entry(struct hxb_session *session, const char *operand, struct hxb_entry **entryp)
+{
+	const size_t login = strlen(prefixes[BY_LOGIN]), id = strlen(prefixes[BY_ID]);
+	enum hxb_result r;
+
+	if (strncmp(operand, prefixes[BY_LOGIN], login) == 0)
+		return hxb_ledger_entry_by_login(session->ledger, operand + login, entryp, NULL);
+	if (strncmp(operand, prefixes[BY_ID], id) == 0)
+		return hxb_ledger_entry(session->ledger, HXB_ENTRY_USER, operand + id, entryp, NULL);
+	r = hxb_ledger_entry_by_login(session->ledger, operand, entryp, NULL);
+	return r == HXB_NOT_FOUND ? hxb_ledger_entry(session->ledger, HXB_ENTRY_USER, operand, entryp, NULL)
+	                          : r;
 }
 
 enum hxb_result
