@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "commands.h"
 #include "libhexabot/password.h"
@@ -115,8 +114,6 @@ run(struct hxb_session *session, struct hxb_error *error)
 	char hash[HXB_HASH_SIZE] = "", *id = NULL;
 	enum hxb_result r;
 
-	/* No core file, no debugger. */
-	prctl(PR_SET_DUMPABLE, 0);
 	r = hxb_user_find(session, session->arguments->operands[0], &id, error);
 	if (r == HXB_OK)
 		r = hxb_person_load(session, id, &person, error);

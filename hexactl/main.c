@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -231,6 +232,8 @@ prepare(void)
 {
 	int fd;
 
+	/* Codes, links and hashes are for no core file. */
+	prctl(PR_SET_DUMPABLE, 0);
 	/* A database must never be opened as descriptor 0, 1 or 2. */
 	do
 		fd = open("/dev/null", O_RDWR);
