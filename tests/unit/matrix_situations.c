@@ -276,20 +276,6 @@ find_situation(const char *name)
 }
 
 static void
-invite(void)
-{
-	char marker[] = "$2!invited.0123", actor[] = "root", id[64];
-	struct hxb_invitation invitation = {
-		.user_id = id, .marker = marker, .actor = actor, .expires = 9000000000
-	};
-
-	snprintf(id, sizeof(id), "%s", user_id(store_path, "ada"));
-	sql(store_path, "UPDATE users SET password = %Q WHERE id = %Q", marker, id);
-	assert_true(hxb_code_digest(CODE, invitation.digest));
-	assert_ok(hxb_ledger_put_invitation(ledger, &invitation, &err));
-}
-
-static void
 give_password(const char *password)
 {
 	char hash[HXB_HASH_SIZE];
@@ -333,7 +319,7 @@ make_situation(const struct situation *situation)
 	bool seed = situation->typed != NULL && strcmp(situation->typed, HXB_SEED_PASSWORD) == 0;
 
 	if (situation->invited)
-		invite();
+		invite(CODE);
 	else
 		give_password(seed ? HXB_SEED_PASSWORD : RIGHT_PASSWORD);
 	close_databases();

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "libhexabot/map.h"
+#include "libhexabot/map_format.h"
 #include "libhexabot/password.h"
 #include "libhexabot/paths.h"
 #include "matrix.h"
@@ -96,6 +97,22 @@ keep_image(void)
 	as_image = false;
 }
 
+/* As the publisher does it: never in place, and whoever has mapped the other one is told. */
+static void
+restore_map(void)
+{
+	const uint32_t superseded = 1;
+	int other = open(HXB_MAP_PATH, O_WRONLY | O_CLOEXEC);
+
+	assert_true(other != -1);
+	write_whole(HXB_STATE_DIR "/map.new", &image_of_map);
+	assert_int_equal(rename(HXB_STATE_DIR "/map.new", HXB_MAP_PATH), 0);
+	assert_int_equal(
+	    pwrite(other, &superseded, sizeof(superseded), offsetof(struct hxb_map_header, superseded)),
+	    sizeof(superseded));
+	close(other);
+}
+
 void
 restore_image(void)
 {
@@ -105,11 +122,8 @@ restore_image(void)
 	unlink(LOG_PATH);
 	unlink(HXB_LEDGER_PATH "-shm");
 	write_whole(HXB_LEDGER_PATH, &image_of_ledger);
-	/* Never in place: somebody may have mapped it. */
-	if (!same(HXB_MAP_PATH, &image_of_map)) {
-		write_whole(HXB_STATE_DIR "/map.new", &image_of_map);
-		assert_int_equal(rename(HXB_STATE_DIR "/map.new", HXB_MAP_PATH), 0);
-	}
+	if (!same(HXB_MAP_PATH, &image_of_map))
+		restore_map();
 	as_image = true;
 	before_store = &image_of_store;
 	before_ledger = &image_of_ledger;

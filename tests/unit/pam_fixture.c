@@ -231,3 +231,18 @@ tear_down_pam(void **state)
 	}
 	return remove_test_dir(state);
 }
+
+void
+invite(const char *code)
+{
+	char marker[] = "$2!invited.0123", actor[] = "root", id[64];
+	struct hxb_invitation invitation = {
+		.user_id = id, .marker = marker, .actor = actor, .expires = 9000000000
+	};
+
+	snprintf(id, sizeof(id), "%s", user_id(store_path, "ada"));
+	sql(store_path, "UPDATE users SET state = 1, password = %Q WHERE id = %Q", marker, id);
+	assert_true(hxb_code_digest(code, invitation.digest));
+	assert_ok(hxb_ledger_end_invitation(ledger, id, HXB_INVITATION_REPLACED, NULL, &err));
+	assert_ok(hxb_ledger_put_invitation(ledger, &invitation, &err));
+}

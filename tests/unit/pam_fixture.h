@@ -49,6 +49,9 @@ void write_stack(const char *path, const char *arguments, const char *more);
 void write_conf(const char *more);
 void publish(void);
 
+/* ada is enabled, has no password, and an open invitation with this code. */
+void invite(const char *code);
+
 /* For a service in `dir`, from 192.0.2.7, without delays. */
 pam_handle_t *open_handle(
     const char *service, const char *user, const char *dir, const struct pam_conv *conversation);

@@ -891,22 +891,6 @@ no_secret_was_ever_logged(void **state)
 
 static const char code[] = "01ABC-DEFGH-JKMNP-QRSTV-WXYZ1";
 
-/* Gives ada an open invitation with that code. */
-static void
-invite(const char *text)
-{
-	char marker[] = "$2!invited.0123", actor[] = "root", id[64];
-	struct hxb_invitation invitation = {
-		.user_id = id, .marker = marker, .actor = actor, .expires = 9000000000
-	};
-
-	snprintf(id, sizeof(id), "%s", user_id(store_path, "ada"));
-	update("ada", "state = 1, password = '$2!invited.0123'");
-	assert_true(hxb_code_digest(text, invitation.digest));
-	assert_ok(hxb_ledger_end_invitation(ledger, id, HXB_INVITATION_REPLACED, NULL, &err));
-	assert_ok(hxb_ledger_put_invitation(ledger, &invitation, &err));
-}
-
 static void
 an_invited_user_registers_by_a_code(void **state)
 {
