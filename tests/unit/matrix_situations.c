@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* Everything happens to ada, who has the roles admin and manager, the password pw-ada, and is published. */
-#include "libhexabot/map.h"
 #include "libhexabot/password.h"
 #include "libhexabot/paths.h"
 #include "matrix.h"
