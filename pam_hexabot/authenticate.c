@@ -37,8 +37,12 @@ stage_unknown_user(struct call *call)
 	pam_fail_delay(call->pamh, FAIL_DELAY);
 	if (ask_password(call, &password) != PAM_SUCCESS)
 		return PAM_USER_UNKNOWN;
-	/* For its password_cost; the default's work is done where it can't be read. */
-	(void)hxb_config_load(&call->config, call->config.conf, 0, &call->error);
+	/*
+	 * Nobody's row is looked for as anybody's would be: while somebody holds the database, a prompt
+	 * answer would tell that there is none. Brings password_cost, too; the default's work is done where
+	 * it can't be read.
+	 */
+	call_load(call, false);
 	(void)hxb_password_verify(password, NULL, call->config.password_cost, call->config.password_max_cost);
 	log_debug(call, "a name that nobody knows");
 	return PAM_USER_UNKNOWN;

@@ -532,6 +532,11 @@ a_locked_store_denies_within_the_deadline(void **state)
 	began = milliseconds();
 	assert_int_equal(account("root"), PAM_USER_UNKNOWN);
 	assert_true(milliseconds() - began < 200);
+	/* A name that nobody has waits as well: else a lock would tell who is there. */
+	began = milliseconds();
+	assert_int_equal(authenticate("nobody-knows", "x"), PAM_USER_UNKNOWN);
+	assert_true(milliseconds() - began >= HXB_PAM_DEADLINE - 50);
+	assert_string_equal(logged, "");
 	end_child(pid);
 	assert_int_equal(account("mona"), PAM_SUCCESS);
 }
