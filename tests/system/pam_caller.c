@@ -47,19 +47,18 @@ converse(int count, const struct pam_message **messages, struct pam_response **r
 	return PAM_SUCCESS;
 }
 
+/* What libpam calls instead of sleeping after a failure. */
 static void
-no_delay(int code, unsigned microseconds, void *context)
+go_on(int status, unsigned delay, void *data)
 {
-	(void)code;
-	(void)microseconds;
-	(void)context;
+	(void)status, (void)delay, (void)data;
 }
 
 pam_handle_t *
 caller_start(const char *service, const char *user, const char **password)
 {
 	const struct pam_conv conversation = { .conv = converse, .appdata_ptr = password };
-	void (*delay)(int, unsigned, void *) = no_delay;
+	void (*delay)(int, unsigned, void *) = go_on;
 	pam_handle_t *pamh = NULL;
 
 	if (pam_start(service, user, &conversation, &pamh) != PAM_SUCCESS ||
