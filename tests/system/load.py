@@ -17,7 +17,7 @@ import threading
 import time
 
 LOGINS, PARALLEL = int(sys.argv[1]), int(sys.argv[2])
-USERS = {"on": 6, "off": 4, "flip": 8}
+USERS = {"on": 6, "off": 4, "flip": 6}
 KINDS = ["on", "on", "on", "wrong", "off", "off", "flip", "flip", "flip", "flip"]
 METHODS = ["password", "keyboard-interactive", "publickey"]
 TOGGLE_PAUSE = 1  # seconds; each flip user's states last so many times USERS["flip"]

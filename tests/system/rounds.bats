@@ -22,7 +22,7 @@ setup_file() {
 	printf '%s required pam_hexabot.so\n' auth account session >/etc/pam.d/rounds
 }
 
-rounds() { # [bytes]
+rounds() { # [memory]
 	"$PROJECT/$BUILD/tests/rounds" rounds "$ROUNDS" "$@" <<-END
 		mona pw-load
 		max pw-load
@@ -34,12 +34,12 @@ rounds() { # [bytes]
 	END
 }
 
-@test "login after login in one process: no descriptor, no mapping, no byte more" {
+@test "login after login in one process leaves no descriptor, no mapping, no byte behind" {
 	local status=0
 	if [ -d /tmp/sanitizer ]; then
 		ASAN_OPTIONS=detect_leaks=1 rounds >/tmp/rounds || status=$?
 	else
-		rounds bytes >/tmp/rounds || status=$?
+		rounds memory >/tmp/rounds || status=$?
 	fi
 	sed 's/^/# /' /tmp/rounds >&3
 	[ "$status" -eq 0 ]
