@@ -64,20 +64,25 @@ clean(const char *value, size_t limit)
 static void put(struct composition *, enum kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Whatever is put in, a link of the configuration's included, adds no line and hides nothing. */
 static void
 put(struct composition *composition, enum kind kind, const char *format, ...)
 {
 	struct block *block = &composition->blocks[composition->count];
+	char *text = NULL;
 	va_list args;
 
 	va_start(args, format);
 	block->kind = kind;
-	if (vasprintf(&block->text, format, args) == -1) {
-		block->text = NULL;
-		composition->failed = true;
-	} else {
-		composition->count++;
+	block->text = NULL;
+	if (vasprintf(&text, format, args) != -1) {
+		block->text = clean(text, strlen(text));
+		hxb_secret_free(text);
 	}
+	if (block->text != NULL)
+		composition->count++;
+	else
+		composition->failed = true;
 	va_end(args);
 }
 

@@ -201,7 +201,8 @@ nobody_writes_into_a_letter(void **state)
 
 	(void)state;
 	snprintf(evil, sizeof(evil), "Eve\r\nBcc: z@x\x1b[31m \xe2\x80\xae\xff<script>\"&' %01000d", 0);
-	letter.name = letter.actor = letter.host = letter.login = letter.ssh = evil;
+	letter.name = letter.actor = letter.host = letter.login = letter.ssh = letter.code = letter.link =
+	    evil;
 	text = hxb_letter_text(&letter);
 	html = hxb_letter_html(&letter);
 	subject = hxb_letter_subject(&letter);
