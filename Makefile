@@ -4,6 +4,7 @@
 #   make install    DESTDIR, PREFIX    make lint      compilers' and checkers' opinions
 #   make deps       Debian packages    make clean     remove build/           make bench  beside the peers
 #   make check-long what takes too long for every change
+#   make fuzz       FUZZ_TIME=60 seconds a target; FUZZ="config map": these of config map names code hash csv pam
 #
 # CC=clang, WERROR=1, SANITIZE=address,undefined and BUILD=dir choose another build. CPPFLAGS, CFLAGS and LDFLAGS come
 # after ours and so override them.

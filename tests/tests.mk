@@ -26,8 +26,37 @@ $(BUILD)/tests/unit/test_nss.o: OUR_CPPFLAGS += -DTEST_MODULE='"$(abspath $(NSS)
 $(BUILD)/tests/unit/test_nss_%.o: OUR_CPPFLAGS += -DTEST_MODULE='"$(abspath $(NSS))"' -DTEST_WALK='"$(abspath $(NSS_WALK))"'
 $(BUILD)/tests/unit/pam_fixture.o: OUR_CPPFLAGS += -DTEST_MODULE='"$(abspath $(PAM))"'
 
+# Fuzz targets: with replay.c they run the kept corpus, with libFuzzer in its place (`make fuzz`) they look for more.
+FUZZ     = config map names code hash csv pam
+FUZZING  = $(addprefix $(BUILD)/tests/fuzz/fuzz_,$(FUZZ))
+FUZZ_LIB = $(BUILD)/tests/fuzz/libfuzz.a
+ENGINE   = $(BUILD)/tests/fuzz/replay.o
+
+# Whose calls are the target's to answer: --wrap.
+FAULTS = malloc calloc realloc reallocarray strdup strndup open64 openat64 __openat64_2 fstat64 lstat64 stat64 read pread64 \
+	write pwrite64 ftruncate64 fsync fdatasync fcntl64 mmap64 close unlink fdopen open_memstream fgets setresuid setfsuid \
+	clock_gettime time nanosleep usleep crypt_r crypt_gensalt_rn
+WRAP_config = hxb_trust_open
+WRAP_map    = clock_gettime getrandom time
+WRAP_hash   = $(FAULTS)
+WRAP_pam    = $(FAULTS) getrandom getpwnam_r getgrgid_r getgrouplist
+FUZZ_PAM    = $(call obj,$(PAM_SRC) $(wildcard tests/fuzz/pam_*.c))
+FUZZ_MAP    = $(call obj,$(filter nss_hexabot/%,$(NSS_SRC)))
+$(BUILD)/tests/fuzz/fuzz_pam: $(FUZZ_PAM)
+$(BUILD)/tests/fuzz/fuzz_map: $(FUZZ_MAP)
+
+$(FUZZ_LIB): $(call obj,$(addprefix tests/fuzz/,fuzz.c bcrypt.c faults.c)) $(UNIT_CTL)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+# SQLite is linked in, so that what it calls can be made to fail, too.
+$(FUZZING): $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(FUZZ_LIB) $(LIB)
+	$(LINK) $(patsubst %,-Wl$(comma)--wrap=%,$(WRAP_$*)) $(LDFLAGS) -o $@ $(filter-out %/replay.o,$(filter %.o,$^)) $(ENGINE) \
+		$(FUZZ_LIB) $(LIB) -Wl,-Bstatic -lsqlite3 -Wl,-Bdynamic -lcrypt -lsodium -linih -lm
+comma = ,
+
 # Unit tests need a build of their own, with STATEDIR and SYSCONFDIR out of harm's way: see tests/check.
-unit: all $(UNIT) $(NSS_WALK) $(BUILD)/tests/unit/nss_map
+unit: all $(UNIT) $(FUZZING) $(NSS_WALK) $(BUILD)/tests/unit/nss_map
 
 # What each of the small steps in tests/check builds: for 32-bit programs (CC="gcc -m32"), and for TSan.
 unit-i386: $(NSS) $(NSS_WALK)
@@ -76,6 +105,18 @@ bench:
 	@tests/bench/run build/bench
 
 .PHONY: bench
+
+FUZZ_TIME = 60
+
+# Out of harm's way, and out of the unit tests': a test host's.
+fuzz: check-deps
+	@$(MAKE) -s BUILD=build/fuzz CC=clang SANITIZE=address,undefined SAN_LD= CFLAGS="-g -fsanitize=fuzzer-no-link" \
+		ENGINE=-fsanitize=fuzzer STATEDIR=/run/hexabot-fuzz/state SYSCONFDIR=/run/hexabot-fuzz/etc fuzzers
+	@tests/fuzz/run build/fuzz $(FUZZ_TIME) $(FUZZ)
+
+fuzzers: $(FUZZING)
+
+.PHONY: fuzz fuzzers
 
 lint: lint-deps
 	tests/lint
