@@ -195,26 +195,38 @@ check_group(const struct group *gr, const char *buffer, size_t size, bool genuin
 		check_genuine_group(gr);
 }
 
-/* One question, with room for any answer and then with room for exactly nothing to spare. */
+static enum nss_status
+look_up(const char *login, uid_t uid, size_t size, bool genuine, size_t *used)
+{
+	char *buffer = malloc(size);
+	struct passwd pw;
+	int error = 0;
+	enum nss_status status = login != NULL ? _nss_hexabot_getpwnam_r(login, &pw, buffer, size, &error)
+	                                       : _nss_hexabot_getpwuid_r(uid, &pw, buffer, size, &error);
+
+	if (status == NSS_STATUS_SUCCESS) {
+		check_passwd(&pw, buffer, size, genuine);
+		MUST(login != NULL ? strcmp(pw.pw_name, login) == 0 : pw.pw_uid == uid);
+		*used = strlen(pw.pw_name) + strlen(pw.pw_passwd) + strlen(pw.pw_gecos) + strlen(pw.pw_dir) +
+		    strlen(pw.pw_shell) + 5;
+	} else {
+		MUST((status == NSS_STATUS_TRYAGAIN) == (error == ERANGE) && error != 0);
+	}
+	free(buffer);
+	return status;
+}
+
+/* With room for any answer, for exactly this one, and for one byte less. */
 static void
 ask_user(const char *login, uid_t uid, bool genuine)
 {
-	for (size_t size = 0; size <= 4096; size = size * 3 + 40) {
-		char *buffer = malloc(size);
-		struct passwd pw;
-		int error = 0;
-		enum nss_status status = login != NULL
-		    ? _nss_hexabot_getpwnam_r(login, &pw, buffer, size, &error)
-		    : _nss_hexabot_getpwuid_r(uid, &pw, buffer, size, &error);
+	size_t used = 0, same = 0;
 
-		if (status == NSS_STATUS_SUCCESS) {
-			check_passwd(&pw, buffer, size, genuine);
-			MUST(login != NULL ? strcmp(pw.pw_name, login) == 0 : pw.pw_uid == uid);
-		} else {
-			MUST((status == NSS_STATUS_TRYAGAIN) == (error == ERANGE) && error != 0);
-		}
-		free(buffer);
-	}
+	(void)look_up(login, uid, 0, genuine, &used);
+	if (look_up(login, uid, 4096, genuine, &used) != NSS_STATUS_SUCCESS)
+		return;
+	MUST(look_up(login, uid, used, genuine, &same) == NSS_STATUS_SUCCESS && same == used);
+	MUST(look_up(login, uid, used - 1, genuine, &same) == NSS_STATUS_TRYAGAIN);
 }
 
 static void
