@@ -216,14 +216,15 @@ look_up(const char *login, uid_t uid, size_t size, bool genuine, size_t *used)
 	return status;
 }
 
-/* With room for any answer, for exactly this one, and for one byte less. */
+/* With room for any answer, for exactly this one, and for one byte less. A forger may have put a NUL into a
+ * text. */
 static void
 ask_user(const char *login, uid_t uid, bool genuine)
 {
 	size_t used = 0, same = 0;
 
 	(void)look_up(login, uid, 0, genuine, &used);
-	if (look_up(login, uid, 4096, genuine, &used) != NSS_STATUS_SUCCESS)
+	if (look_up(login, uid, 4096, genuine, &used) != NSS_STATUS_SUCCESS || !genuine)
 		return;
 	MUST(look_up(login, uid, used, genuine, &same) == NSS_STATUS_SUCCESS && same == used);
 	MUST(look_up(login, uid, used - 1, genuine, &same) == NSS_STATUS_TRYAGAIN);
