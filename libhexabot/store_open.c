@@ -240,13 +240,21 @@ out:
 void
 hxb_store_close(struct hxb_store *store)
 {
+	bool entered;
+
 	if (store == NULL)
 		return;
 	hxb_store_rollback(store);
-	/* Closing can write, too. Where we can't become the owner nothing is open: see hxb_store_open(). */
-	if (store->db.sql != NULL && hxb_store_enter(store, NULL) == HXB_OK) {
+	/*
+	 * Closing can write, too. Where we can't become the owner any more (a kernel without memory for it)
+	 * no transaction is open, and then it only gives back locks and descriptors: in root's name, if need
+	 * be.
+	 */
+	if (store->db.sql != NULL) {
+		entered = hxb_store_enter(store, NULL) == HXB_OK;
 		hxb_db_close(&store->db);
-		hxb_store_leave(store);
+		if (entered)
+			hxb_store_leave(store);
 	}
 	close_probes(store);
 	free(store->path);
