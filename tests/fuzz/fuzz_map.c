@@ -144,7 +144,7 @@ check_passwd(const struct passwd *pw, const char *buffer, size_t size, bool genu
 	check_text(pw->pw_gecos, buffer, size);
 	check_text(pw->pw_dir, buffer, size);
 	check_text(pw->pw_shell, buffer, size);
-	MUST(pw->pw_name[0] != '\0' && strcmp(pw->pw_passwd, "x") == 0);
+	MUST(strcmp(pw->pw_passwd, "x") == 0);
 	MUST(pw->pw_uid != 0 && pw->pw_uid != (uid_t)-1 && pw->pw_gid == pw->pw_uid);
 	if (!genuine)
 		return;
@@ -186,7 +186,7 @@ check_group(const struct group *gr, const char *buffer, size_t size, bool genuin
 	check_text(gr->gr_name, buffer, size);
 	check_text(gr->gr_passwd, buffer, size);
 	MUST(members >= buffer && members + sizeof(char *) <= buffer + size);
-	MUST(gr->gr_name[0] != '\0' && gr->gr_gid != 0 && gr->gr_gid != (gid_t)-1);
+	MUST(strcmp(gr->gr_passwd, "x") == 0 && gr->gr_gid != 0 && gr->gr_gid != (gid_t)-1);
 	for (size_t i = 0; gr->gr_mem[i] != NULL; i++) {
 		MUST((const char *)&gr->gr_mem[i + 1] < buffer + size);
 		check_text(gr->gr_mem[i], buffer, size);
