@@ -10,6 +10,8 @@
 #include "fuzz.h"
 #include "libhexabot/paths.h"
 
+bool fuzz_replaying;
+
 void
 fuzz_finding(const char *file, int line, const char *condition)
 {

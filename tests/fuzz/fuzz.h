@@ -20,6 +20,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Whether this is replay.c, which has time for what libFuzzer would rather vary. */
+extern bool fuzz_replaying;
+
 /* Ends the process with a line that says what does not hold. */
 #define MUST(condition) \
 	do { \

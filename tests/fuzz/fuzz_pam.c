@@ -18,7 +18,9 @@
  *   poke, cut, mode, own, gone FILE ...: see pam_world.c
  *   say TEXT (the next answer) | typed TEXT (PAM_AUTHTOK) | meanwhile LINE (while the next question is open)
  *   fail KIND FIRST TIMES | chance SEED RATE: see faults.h
- *   do auth | account | setcred | open | close | prelim | update | change | expired | again (a new handle)
+ *   each KIND STEP: as often as there are calls of that kind, divided by the step, the whole again, with one
+ * of them failing; in replay.c only do auth | account | setcred | open | close | prelim | update | change |
+ * expired | again (a new handle)
  */
 #include <sys/fsuid.h>
 #include <unistd.h>
@@ -31,7 +33,13 @@
 #include "pam_world.h"
 
 #define CALLS_MAX 12 /* of an input */
+#define EACH_MAX 16
 #define SECRET_MIN 8 /* bytes of an answer that is looked for in the log */
+
+struct sweep {
+	char kind[16];
+	uint32_t step;
+};
 
 struct play {
 	pam_handle_t pamh;
@@ -41,6 +49,8 @@ struct play {
 	char meanwhile[512];
 	char public[16384]; /* the lines without secrets */
 	struct fuzz_standing standing; /* of the present call */
+	struct sweep each[EACH_MAX]; /* kinds of calls that are to fail one by one */
+	unsigned sweeps;
 	bool readable; /* configuration and arguments */
 	struct hxb_config config;
 };
@@ -127,7 +137,7 @@ is_broken(void)
 static bool
 may_authenticate(const struct row *row, const char *typed)
 {
-	if (is_broken() || typed == NULL || strcmp(typed, "adminadmin") == 0 ||
+	if (is_broken() || row->disagrees || typed == NULL || strcmp(typed, "adminadmin") == 0 ||
 	    !may_log_in(row, &play.config))
 		return false;
 	if (is_marked(row))
@@ -151,7 +161,7 @@ check_auth(int code, const struct row *row)
 static int
 account_code(const struct person *person, const struct row *row, bool with_code)
 {
-	if (is_broken())
+	if (is_broken() || row->disagrees)
 		return PAM_AUTHINFO_UNAVAIL;
 	if (is_disabled(row))
 		return PAM_ACCT_EXPIRED;
@@ -214,7 +224,8 @@ check_change(int code, int flags, const struct row *row)
 		    memcmp(now->password, before[i].password, now->size) == 0)
 			continue;
 		MUST(i == who && ((unsigned)flags & PAM_PRELIM_CHECK) == 0 && !is_broken());
-		MUST(before[i].present && !before[i].held && (by_root || may_change(&before[i])));
+		MUST(before[i].present && !before[i].held && !before[i].disagrees &&
+		    (by_root || may_change(&before[i])));
 		MUST(play.pamh.authtok != NULL && is_password(now, play.pamh.authtok, 31));
 	}
 	if (code == PAM_SUCCESS && ((unsigned)flags & PAM_PRELIM_CHECK) == 0 && !forced && !before[who].held)
@@ -395,6 +406,11 @@ take_line(char *line)
 		return;
 	if (strcmp(word, "do") == 0) {
 		do_call(line);
+	} else if (strcmp(word, "each") == 0 && play.sweeps < EACH_MAX) {
+		struct sweep *sweep = &play.each[play.sweeps++];
+
+		set(sweep->kind, sizeof(sweep->kind), fuzz_word(&line));
+		sweep->step = fuzz_number(line) + (line[0] == '\0');
 	} else if (strcmp(word, "typed") == 0) {
 		free(play.pamh.authtok);
 		play.pamh.authtok = strndup(line, 511);
@@ -425,15 +441,12 @@ check_log(void)
 	MUST(strstr(stub_logged, "$2b$") == NULL || strstr(play.public, "$2b$") != NULL);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* The whole input. first: of the calls of a kind that fails; 0: none but those that lines name. */
+static void
+play_once(const uint8_t *data, size_t size, const char *kind, uint32_t first)
 {
-	char *text, *rest, *line;
+	char *text = fuzz_text(data, size), *rest = text, *line;
 
-	if (!world_possible())
-		return 0;
-	text = fuzz_text(data, size);
-	rest = text;
 	faults_clear();
 	stub_forget();
 	world_reset();
@@ -443,11 +456,40 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	stub_meanwhile = while_asked;
 	bcrypt_called = while_hashing;
 	bcrypt_max_cost = 18;
+	if (first != 0)
+		faults_add(kind, first, 1);
 	while ((line = fuzz_line(&rest)) != NULL)
 		take_line(line);
 	check_log();
 	stub_end(&play.pamh);
 	stub_forget();
 	free(text);
+}
+
+/* Until there are no more calls that could fail. */
+static void
+play_sweep(const uint8_t *data, size_t size, const struct sweep *sweep)
+{
+	uint32_t first = 1;
+
+	do {
+		play_once(data, size, sweep->kind, first);
+		first += sweep->step;
+	} while (faults_happened() && sweep->step != 0);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct sweep each[EACH_MAX];
+	unsigned sweeps;
+
+	if (!world_possible())
+		return 0;
+	play_once(data, size, "", 0);
+	memcpy(each, play.each, sizeof(each));
+	sweeps = fuzz_replaying ? play.sweeps : 0;
+	for (unsigned i = 0; i < sweeps; i++)
+		play_sweep(data, size, &each[i]);
 	return 0;
 }

@@ -79,13 +79,29 @@ take_password(struct row *row, char *rest)
 bool
 world_is_of_person(const char *word)
 {
-	static const char *const words[] = { "row", "removed", "state", "roles", "held", "expires", "code" };
+	static const char *const words[] = { "row", "removed", "state", "roles", "held", "expires", "code",
+		"unlisted", "renumbered" };
 
 	for (size_t i = 0; i < COUNT(words); i++) {
 		if (strcmp(word, words[i]) == 0)
 			return true;
 	}
 	return false;
+}
+
+/* The ledger's word on who has the login; never put right again. */
+static void
+change_entry(struct row *row, bool remove)
+{
+	sqlite3 *db = world_open(HXB_LEDGER_PATH);
+	char *sql = sqlite3_mprintf(
+	    remove ? "DELETE FROM entries WHERE id = %Q" : "UPDATE entries SET number = 7 WHERE id = %Q",
+	    people[row - world.rows].id);
+
+	(void)world_run(db, sql);
+	sqlite3_free(sql);
+	sqlite3_close(db);
+	row->disagrees = true;
 }
 
 static void
@@ -109,6 +125,8 @@ take_of_person(const char *word, char *rest)
 		row->held = true;
 	} else if (strcmp(word, "expires") == 0) {
 		row->expires = fuzz_number(rest) * 10; /* more than nine digits are not read */
+	} else if (strcmp(word, "unlisted") == 0 || strcmp(word, "renumbered") == 0) {
+		change_entry(row, word[0] == 'u');
 	} else {
 		row->invited = true;
 		row->ended = fuzz_number(fuzz_word(&rest)) % 10;

@@ -43,6 +43,7 @@ struct row {
 	unsigned roles; /* bits */
 	bool held;
 	uint32_t expires; /* 0: never */
+	bool disagrees; /* the ledger's entry with the map */
 	bool invited;
 	uint32_t ended; /* hxb_invitation_end; 0: open */
 	uint32_t good_until;

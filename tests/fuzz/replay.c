@@ -52,6 +52,7 @@ main(int argc, char **argv)
 {
 	struct stat st;
 
+	fuzz_replaying = true;
 	for (int i = 1; i < argc; i++) {
 		if (stat(argv[i], &st) == 0 && S_ISDIR(st.st_mode))
 			replay_directory(argv[i]);
