@@ -53,8 +53,9 @@ const char *fuzz_file_name(int fd);
 void fuzz_write_file(const char *path, const void *bytes, size_t size, mode_t mode);
 
 /* Whether files that only root's programs read can be made: root, in a build with a state directory of its
- * own. Targets that need it do nothing without. Makes the directory. */
+ * own. Targets that need it do nothing without, and fuzz_skipped says so. Makes the directory. */
 bool fuzz_has_state_dir(void);
+extern bool fuzz_skipped;
 
 /* What no call may leave changed in its caller. */
 struct fuzz_standing {

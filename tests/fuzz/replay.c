@@ -59,6 +59,7 @@ main(int argc, char **argv)
 		else
 			replay_file(argv[i]);
 	}
-	printf("%u inputs\n", replayed);
+	printf("%u inputs of the corpus%s\n", replayed,
+	    fuzz_skipped ? " # skip: needs root in a test host" : "");
 	return replayed > 0 ? 0 : 1;
 }
