@@ -11,7 +11,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "fuzz.h"
@@ -66,8 +65,6 @@ static size_t sample_size;
 /* Moved on before each input, so that its map is looked at anew. */
 static time_t seconds = 1000;
 int __wrap_clock_gettime(clockid_t, struct timespec *);
-/* The sample is the same in every process: inputs say where it is changed. */
-ssize_t __wrap_getrandom(void *, size_t, unsigned);
 time_t __wrap_time(time_t *);
 
 int
@@ -76,14 +73,6 @@ __wrap_clock_gettime(clockid_t id, struct timespec *now)
 	(void)id;
 	*now = (struct timespec){ .tv_sec = seconds };
 	return 0;
-}
-
-ssize_t
-__wrap_getrandom(void *bytes, size_t size, unsigned flags)
-{
-	(void)flags;
-	memset(bytes, 0x5a, size);
-	return (ssize_t)size;
 }
 
 time_t

@@ -47,7 +47,7 @@ struct play {
 	int flags;
 	unsigned calls;
 	char meanwhile[512];
-	char public[16384]; /* the lines without secrets */
+	char harmless[16384]; /* the lines without secrets */
 	struct fuzz_standing standing; /* of the present call */
 	struct sweep each[EACH_MAX]; /* kinds of calls that are to fail one by one */
 	unsigned sweeps;
@@ -398,10 +398,10 @@ static void
 take_line(char *line)
 {
 	const char *word = fuzz_word(&line);
-	size_t used = strlen(play.public);
+	size_t used = strlen(play.harmless);
 
 	if (!has_secret(word))
-		snprintf(play.public + used, sizeof(play.public) - used, "%s\n", line);
+		snprintf(play.harmless + used, sizeof(play.harmless) - used, "%s\n", line);
 	if (take_caller(word, line))
 		return;
 	if (strcmp(word, "do") == 0) {
@@ -436,9 +436,9 @@ check_log(void)
 		const char *secret = stub_answers[i];
 
 		if (strlen(secret) >= SECRET_MIN && strncmp(secret, "pw-", 3) == 0)
-			MUST(strstr(stub_logged, secret) == NULL || strstr(play.public, secret) != NULL);
+			MUST(strstr(stub_logged, secret) == NULL || strstr(play.harmless, secret) != NULL);
 	}
-	MUST(strstr(stub_logged, "$2b$") == NULL || strstr(play.public, "$2b$") != NULL);
+	MUST(strstr(stub_logged, "$2b$") == NULL || strstr(play.harmless, "$2b$") != NULL);
 }
 
 /* The whole input. first: of the calls of a kind that fails; 0: none but those that lines name. */

@@ -30,32 +30,20 @@ struct world world;
 static struct world beginning;
 
 /* A file as it is at the beginning of each input. */
-struct template
-{
+struct image {
 	unsigned char bytes[FILE_MAX_SIZE];
 	size_t size;
 };
-static struct template store_file, ledger_file;
-
-ssize_t __wrap_getrandom(void *, size_t, unsigned);
-
-/* The map is the same in every process. */
-ssize_t
-__wrap_getrandom(void *bytes, size_t size, unsigned flags)
-{
-	(void)flags;
-	memset(bytes, 0x5a, size);
-	return (ssize_t)size;
-}
+static struct image store_file, ledger_file;
 
 static void
-read_template(const char *path, struct template *template)
+read_image(const char *path, struct image *image)
 {
 	FILE *file = fopen(path, "re");
 
 	MUST(file != NULL);
-	template->size = fread(template->bytes, 1, sizeof(template->bytes), file);
-	MUST(template->size > 0 && template->size < sizeof(template->bytes));
+	image->size = fread(image->bytes, 1, sizeof(image->bytes), file);
+	MUST(image->size > 0 && image->size < sizeof(image->bytes));
 	fclose(file);
 }
 
@@ -123,7 +111,7 @@ make_ledger(void)
 	}
 	hxb_ledger_checkpoint(ledger);
 	hxb_ledger_close(ledger);
-	read_template(HXB_LEDGER_PATH, &ledger_file);
+	read_image(HXB_LEDGER_PATH, &ledger_file);
 }
 
 static void
@@ -142,11 +130,11 @@ make_store(void)
 		sqlite3_free(sql);
 	}
 	MUST(sqlite3_close(db) == SQLITE_OK);
-	read_template(WORLD_STORE, &store_file);
+	read_image(WORLD_STORE, &store_file);
 }
 
 static void
-put_file(const char *path, const struct template *template, uid_t owner)
+put_file(const char *path, const struct image *image, uid_t owner)
 {
 	static const char *const suffixes[] = { "-journal", "-wal", "-shm" };
 	char beside[512];
@@ -155,7 +143,7 @@ put_file(const char *path, const struct template *template, uid_t owner)
 		snprintf(beside, sizeof(beside), "%s%s", path, suffixes[i]);
 		(void)unlink(beside);
 	}
-	fuzz_write_file(path, template->bytes, template->size, 0600);
+	fuzz_write_file(path, image->bytes, image->size, 0600);
 	MUST(chown(path, owner, owner) == 0);
 }
 
@@ -187,7 +175,7 @@ make_people(void)
 	world_reset();
 	world.store_changed = true;
 	world_write();
-	read_template(WORLD_STORE, &store_file);
+	read_image(WORLD_STORE, &store_file);
 }
 
 bool
