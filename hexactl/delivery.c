@@ -265,6 +265,10 @@ hxb_post_deliver(
 		error->text[0] = '\0';
 	} else if (r == HXB_OK) {
 		r = note_delivery(post, ticket, error);
+		if (r != HXB_OK)
+			hxb_fail_more(error, r, "the code is told, and 'list' says it is not");
+	} else {
+		hxb_fail_more(error, r, "invited since the last publish, and not told: run this again");
 	}
 	clear_paper(&paper);
 	hxb_person_clear(&person);

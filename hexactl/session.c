@@ -200,12 +200,18 @@ hxb_session_commit(struct hxb_session *session, enum hxb_commit_order order, str
 
 	r = store_first ? hxb_session_commit_store(session, error)
 	                : hxb_session_commit_ledger(session, error);
-	if (r == HXB_OK)
-		r = store_first ? hxb_session_commit_ledger(session, error)
-		                : hxb_session_commit_store(session, error);
-	if (r != HXB_OK)
+	if (r != HXB_OK) {
 		hxb_session_rollback(session);
-	return r;
+		return r;
+	}
+	r = store_first ? hxb_session_commit_ledger(session, error)
+	                : hxb_session_commit_store(session, error);
+	if (r == HXB_OK)
+		return HXB_OK;
+	hxb_session_rollback(session);
+	return hxb_fail_more(error, r,
+	    store_first ? "Hexabot's row is changed: run this again, for the ledger"
+	                : "the ledger is changed: run this again, for Hexabot's row");
 }
 
 void

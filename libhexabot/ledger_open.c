@@ -157,7 +157,7 @@ hxb_ledger_begin(struct hxb_ledger *ledger, struct hxb_error *error)
 enum hxb_result
 hxb_ledger_commit(struct hxb_ledger *ledger, struct hxb_error *error)
 {
-	enum hxb_result r = hxb_db_exec(&ledger->db, "COMMIT", error);
+	enum hxb_result r = hxb_db_commit(&ledger->db, error);
 
 	if (r != HXB_OK)
 		hxb_ledger_rollback(ledger);

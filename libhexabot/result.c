@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "result.h"
 
@@ -49,4 +50,17 @@ hxb_describe(struct hxb_error *error, const char *format, ...)
 				*p = '?';
 		}
 	}
+}
+
+enum hxb_result
+hxb_fail_more(struct hxb_error *error, enum hxb_result r, const char *more)
+{
+	size_t length;
+
+	if (error == NULL)
+		return r;
+	length = strlen(error->text);
+	if (length + strlen(more) + sizeof("; ") <= sizeof(error->text))
+		snprintf(error->text + length, sizeof(error->text) - length, "; %s", more);
+	return r;
 }

@@ -42,4 +42,7 @@ hxb_failure(enum hxb_result r)
  */
 #define hxb_fail(error, r, ...) (hxb_describe((error), __VA_ARGS__), hxb_failure(r))
 
+/* Puts "; more" behind error->text, if there is room. Returns r. error may be NULL. */
+enum hxb_result hxb_fail_more(struct hxb_error *error, enum hxb_result r, const char *more);
+
 #endif

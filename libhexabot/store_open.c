@@ -298,7 +298,7 @@ hxb_store_commit(struct hxb_store *store, struct hxb_error *error)
 
 	if (!store->writing)
 		return hxb_fail(error, HXB_FAILED, "no transaction is open");
-	r = hxb_db_exec(&store->db, "COMMIT", error);
+	r = hxb_db_commit(&store->db, error);
 	if (r != HXB_OK) {
 		hxb_store_rollback(store);
 		return r;

@@ -124,6 +124,17 @@ hxb_db_exec(struct hxb_db *db, const char *sql, struct hxb_error *error)
 	return code == SQLITE_OK ? HXB_OK : hxb_db_failed(db, code, error);
 }
 
+enum hxb_result
+hxb_db_commit(struct hxb_db *db, struct hxb_error *error)
+{
+	int code = sqlite3_exec(db->sql, "COMMIT", NULL, NULL, NULL);
+	enum hxb_result r = code == SQLITE_OK ? HXB_OK : hxb_db_failed(db, code, error);
+
+	/* What fails after the moment that counts, like syncing a directory, undoes nothing. */
+	return (code & 0xff) == SQLITE_IOERR ? hxb_fail_more(error, r, "the change may be made all the same")
+	                                     : r;
+}
+
 void
 hxb_db_rollback(struct hxb_db *db)
 {

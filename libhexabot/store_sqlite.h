@@ -38,6 +38,8 @@ void hxb_db_close(struct hxb_db *db); /* rolls back what is open */
 
 /* Runs SQL that returns no rows. */
 enum hxb_result hxb_db_exec(struct hxb_db *db, const char *sql, struct hxb_error *error);
+/* After HXB_UNREADABLE, an I/O error, the transaction may count all the same: the text says so. */
+enum hxb_result hxb_db_commit(struct hxb_db *db, struct hxb_error *error);
 void hxb_db_rollback(struct hxb_db *db);
 
 /*
