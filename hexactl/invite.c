@@ -140,12 +140,20 @@ write_row(struct hxb_session *session, const struct hxb_guest *guest, const char
 	return r;
 }
 
-/* The row could not be made after all: the name can be given again. If this fails, too, it can't. */
+/*
+ * The row could not be made after all: the name can be given again. If this fails, too, it can't. A commit
+ * that failed may have made it all the same.
+ */
 static void
 forget(struct hxb_session *session, const char *id)
 {
+	struct hxb_user *user = NULL;
+	enum hxb_result r;
+
 	hxb_session_rollback(session);
-	if (hxb_session_begin_ledger(session, NULL) == HXB_OK &&
+	r = hxb_store_user(session->store, HXB_BY_ID, id, &user, NULL);
+	hxb_user_free(user);
+	if (r == HXB_NOT_FOUND && hxb_session_begin_ledger(session, NULL) == HXB_OK &&
 	    hxb_ledger_revoke_invitations(session->ledger, id, HXB_INVITATION_REVOKED, NULL) == HXB_OK)
 		(void)hxb_session_commit_ledger(session, NULL);
 }
