@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <time.h>
@@ -15,6 +16,12 @@ hxb_publish_lock(const char *path, struct hxb_deadline deadline, int *fd, struct
 	if (*fd == -1)
 		return hxb_fail(error, HXB_UNREADABLE, "%s: %m; run hexactl init", path);
 	while (flock(*fd, LOCK_EX | LOCK_NB) == -1) {
+		if (errno != EWOULDBLOCK && errno != EINTR) {
+			hxb_fail(error, HXB_FAILED, "%s: can't be locked: %m", path);
+			close(*fd);
+			*fd = -1;
+			return HXB_FAILED;
+		}
 		if (hxb_deadline_left(&deadline) == 0) {
 			close(*fd);
 			*fd = -1;
