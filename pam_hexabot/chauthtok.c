@@ -122,6 +122,24 @@ check_again(struct call *call)
 	return HXB_OK;
 }
 
+/* A commit that failed may have come through: then it is the person's password, and is to be told so. */
+static enum hxb_result
+commit(struct call *call, struct session *session, const char *hash)
+{
+	struct hxb_user *user = NULL;
+	enum hxb_result r = hxb_store_commit(session->store, &call->error);
+
+	if (r == HXB_OK || hxb_store_user(session->store, HXB_BY_ID, call->id, &user, NULL) != HXB_OK)
+		return r;
+	if (user->password != NULL && strcmp(user->password, hash) == 0) {
+		pam_syslog(call->pamh, LOG_ERR, "a new password of %.32s is set, but %.400s", call->login,
+		    call->error.text);
+		r = HXB_OK;
+	}
+	hxb_user_free(user);
+	return r;
+}
+
 static enum hxb_result
 replace_in_store(struct call *call, struct session *session, const char *expected, const char *hash)
 {
@@ -136,7 +154,7 @@ replace_in_store(struct call *call, struct session *session, const char *expecte
 	if (r == HXB_OK)
 		r = hxb_store_set_password(session->store, call->id, expected, hash, &call->error);
 	if (r == HXB_OK)
-		return hxb_store_commit(session->store, &call->error);
+		return commit(call, session, hash);
 	hxb_store_rollback(session->store);
 	return r;
 }
