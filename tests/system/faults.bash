@@ -16,9 +16,10 @@ LEDGER=/var/lib/hexactl/private/ledger.sqlite
 PLACES=(/srv/hexabot /var/lib/hexactl /etc/hexabot)
 FAULTS=(KILL EIO ENOSPC)
 ENOUGH=20 # failures to see
+WRITE=1 SETRESUID=117 # system calls
 
-# What a failure says when the change is made all the same.
-MADE="the changes are made|held on this host|standard output|invited since the last publish|Hexabot's row is changed|may be made|the code is told"
+# What a failure says when the change is made all the same. "System error": libpam could not write its audit record.
+MADE="System error|the changes are made|held on this host|standard output|invited since the last publish|Hexabot's row is changed|may be made|the code is told"
 
 store_make() { # a small one: it is copied for each point
 	mkdir /srv/hexabot
@@ -128,8 +129,8 @@ point() { # FAULT NUMBER
 	FAULT=$1 NUMBER=$2 STATUS=0 NOW_STORE=before
 	operation /tmp/inject /tmp/report "$1" "$2" || STATUS=$?
 	read -r _ HIT ARGUMENT </tmp/report
-	# Without faults_crypt.c it is another host.
-	if grep -q 'cannot be preloaded' /tmp/err; then
+	# Without faults_crypt.c, which the loader looks for with its first calls, it is another host.
+	if [ "$NUMBER:$STATUS" = "$((NUMBER % 9)):0" ] || grep -q 'cannot be preloaded' /tmp/err; then
 		restore /root/before
 		return
 	fi
@@ -167,10 +168,10 @@ judge() {
 
 explained() { # whoever had a failure was told of what
 	[ "$STATUS" -ne 0 ] && [ "$FAULT" != KILL ] || return 0
-	# The loader's first allocation: it has no words yet.
-	[ "$STATUS" -lt 128 ] || [ "$NUMBER" -le 2 ] || wrong "died" || return
+	# The loader's first allocation: it has no words yet. And who can't give back root's ids ends: see libhexabot/bracket.c.
+	[ "$STATUS" -lt 128 ] || [ "$NUMBER" -le 2 ] || [ "$STATUS:$HIT" = "137:$SETRESUID" ] || wrong "died" || return
 	# Words that could not be written can't be read.
-	[ "$HIT:$ARGUMENT" != 1:2 ] && [ "$NUMBER" -gt 2 ] || return 0
+	[ "$STATUS" -lt 128 ] && [ "$HIT:$ARGUMENT" != "$WRITE:2" ] || return 0
 	[ -s /tmp/err ] || wrong "no word" || return
 	[ "$NOW_STORE" = before ] || same store || grep -qE "$MADE" /tmp/err ||
 		wrong "the change is made, and it does not say so"
