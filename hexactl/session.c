@@ -196,10 +196,14 @@ enum hxb_result
 hxb_session_commit(struct hxb_session *session, enum hxb_commit_order order, struct hxb_error *error)
 {
 	bool store_first = order == HXB_STORE_FIRST;
-	enum hxb_result r;
+	enum hxb_result r = HXB_OK;
 
-	r = store_first ? hxb_session_commit_store(session, error)
-	                : hxb_session_commit_ledger(session, error);
+	/* A full disk is to be found before the row is changed. */
+	if (store_first && session->ledger_begun && !session->arguments->dry_run)
+		r = hxb_ledger_reserve(session->ledger, error);
+	if (r == HXB_OK)
+		r = store_first ? hxb_session_commit_store(session, error)
+		                : hxb_session_commit_ledger(session, error);
 	if (r != HXB_OK) {
 		hxb_session_rollback(session);
 		return r;

@@ -95,6 +95,8 @@ enum hxb_result hxb_ledger_begin_reading(struct hxb_ledger *, struct hxb_error *
 void hxb_ledger_end_reading(struct hxb_ledger *);
 
 enum hxb_result hxb_ledger_begin(struct hxb_ledger *, struct hxb_error *error);
+/* Whether there is room for the commit; after HXB_OK it does not fail for want of room. */
+enum hxb_result hxb_ledger_reserve(struct hxb_ledger *, struct hxb_error *error);
 enum hxb_result hxb_ledger_commit(struct hxb_ledger *, struct hxb_error *error);
 void hxb_ledger_rollback(struct hxb_ledger *);
 

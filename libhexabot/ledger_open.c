@@ -164,6 +164,25 @@ hxb_ledger_commit(struct hxb_ledger *ledger, struct hxb_error *error)
 	return r;
 }
 
+/*
+ * Writes what there is to commit, and eight pages more, into the log, and takes it back there: the commit
+ * writes over it, and finds the room.
+ */
+enum hxb_result
+hxb_ledger_reserve(struct hxb_ledger *ledger, struct hxb_error *error)
+{
+	enum hxb_result r = hxb_db_exec(&ledger->db,
+	    "SAVEPOINT room; INSERT INTO meta (key, value) VALUES ('room', zeroblob(32768))", error);
+	int code;
+
+	if (r != HXB_OK)
+		return r;
+	code = sqlite3_db_cacheflush(ledger->db.sql);
+	if (code != SQLITE_OK)
+		return hxb_db_failed(&ledger->db, code, error);
+	return hxb_db_exec(&ledger->db, "ROLLBACK TO room; RELEASE room", error);
+}
+
 void
 hxb_ledger_rollback(struct hxb_ledger *ledger)
 {

@@ -15,7 +15,9 @@
 enum hxb_result
 hxb_db_failed(struct hxb_db *db, int code, struct hxb_error *error)
 {
-	const char *words = db->sql != NULL ? sqlite3_errmsg(db->sql) : sqlite3_errstr(code);
+	/* Not every call leaves its error in the connection. */
+	bool kept = db->sql != NULL && sqlite3_errcode(db->sql) != SQLITE_OK;
+	const char *words = kept ? sqlite3_errmsg(db->sql) : sqlite3_errstr(code);
 
 	switch (code & 0xff) {
 	case SQLITE_BUSY:
