@@ -57,3 +57,42 @@ setup_file() {
 	sql_role remove mona manager
 	sweep hexactl watch --once
 }
+
+has_operators() { # pia
+	id -Gn pia | grep -qw hexabot-operators
+}
+
+shown_or_gone() {
+	has_operators || ! kill -0 "$WATCH" 2>/dev/null
+}
+
+watch_point() { # FAULT NUMBER: the service, not one look of it
+	restore /root/fresh
+	(exec /tmp/inject /tmp/report "$1" "$2" hexactl watch >/tmp/out 2>/tmp/err 3>&- 4>&-) &
+	WATCH=$!
+	sql_role add pia operators
+	until_true 20 shown_or_gone || return
+	if ! has_operators; then
+		[ "$1" = KILL ] || [ -s /tmp/err ] || return
+		hexactl watch --once || return
+	fi
+	kill -TERM "$(cat "/proc/$WATCH/task/$WATCH/children")" 2>/dev/null || true
+	wait "$WATCH" || true
+	has_operators
+}
+
+@test "the service watch goes on after a failure, or says why it ends; another one goes on" {
+	local fault number points=0 most=8
+	[ -z "${LONG-}" ] || most=200
+	[ ! -d /tmp/sanitizer ] || most=1
+	RANDOM=$SEED
+	for ((; points < most; points++)); do
+		fault=${FAULTS[points % 3]}
+		number=$((RANDOM % 1800))
+		watch_point "$fault" "$number" || {
+			echo "$fault at call $number: $(cat /tmp/out /tmp/err)"
+			return 1
+		}
+	done
+	echo "# $points points, seed $SEED" >&3
+}
