@@ -51,7 +51,7 @@ count() { # WORD: of what load.py says
 	touch /srv/hexabot/writes.stop
 	wait
 	read -r writes failed median longest holds </srv/hexabot/writes
-	tail -n 1 /tmp/load >&3
+	tail -n 1 /tmp/load | sed 's/^/# /' >&3
 	echo "# Hexabot wrote $writes times beside it, in $median ms (median), $longest ms at most; it held the store $holds times" >&3
 	cat /tmp/load
 	# It was what it should be.
