@@ -186,6 +186,17 @@ take_of_file(const char *word, char *rest)
 	return true;
 }
 
+/* Hexabot's user may have set its database so. */
+static void
+use_wal(void)
+{
+	sqlite3 *db = world_open(WORLD_STORE);
+
+	world.wal = true;
+	(void)world_run(db, "PRAGMA journal_mode = WAL");
+	sqlite3_close(db);
+}
+
 bool
 world_take(const char *word, char *rest)
 {
@@ -201,6 +212,10 @@ world_take(const char *word, char *rest)
 		for (size_t i = 0; i < ROLES; i++)
 			world.role_active[i] = world.role_active[i] && strcmp(rest, role_names[i]) != 0;
 		world.store_changed = true;
+		return true;
+	}
+	if (strcmp(word, "wal") == 0) {
+		use_wal();
 		return true;
 	}
 	if (strcmp(word, "pam") == 0 && world.argc < ARGUMENTS) {
@@ -275,8 +290,10 @@ write_store(void)
 	sqlite3 *db = world_open(WORLD_STORE);
 	char *sql;
 
+	if (!world.wal)
+		(void)world_run(db, "PRAGMA journal_mode = MEMORY");
 	if (world_run(db,
-	        "PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY; BEGIN;"
+	        "PRAGMA synchronous = OFF; BEGIN;"
 	        "DELETE FROM user_roles; DELETE FROM users")) {
 		for (size_t i = 0; i < ROLES; i++) {
 			sql = sqlite3_mprintf(

@@ -53,6 +53,7 @@ struct row {
 struct world {
 	struct row rows[PEOPLE];
 	bool role_active[ROLES];
+	bool wal; /* the store's journal */
 	bool tampered; /* with files: nothing is known of what they say */
 	bool gone; /* store or ledger: nobody gets in */
 	int argc;
