@@ -19,7 +19,8 @@ ENOUGH=20 # failures to see
 WRITE=1 SETRESUID=117 MEMORY=' 9 10 11 28 ' # system calls: mmap, mprotect, munmap, madvise
 
 # What a failure says when the change is made all the same. "System error": libpam could not write its audit record.
-MADE="System error|the changes are made|held on this host|standard output|invited since the last publish|Hexabot's row is changed|may be made|the code is told"
+MADE='System error|the changes are made|held on this host|standard output|invited since the last publish|the code is told|tries again'
+MADE+="|Hexabot's row is changed|may be made"
 
 store_make() { # a small one: it is copied for each point
 	mkdir /srv/hexabot
