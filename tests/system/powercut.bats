@@ -65,6 +65,7 @@ load_start() {
 	declare -p ROLES DONE STORE HERE >/tmp/load.env
 	setsid bash -c '. /tmp/load.env; load_hexabot & hexactl watch & load_loop' >/dev/null 2>&1 3>&- 4>&- &
 	LOAD=$!
+	until_true 10 kill -0 -- "-$LOAD" 2>/dev/null
 }
 
 load_hexabot() {
