@@ -145,7 +145,7 @@ under() { # LIMIT FIRST STEP LAST COMMAND...: the rules of faults.bash, under ea
 }
 
 with_little_memory() { # COMMAND...
-	under as 6000000 400000 40000000 "$@"
+	under as 6000000 1000000 40000000 "$@"
 }
 
 with_few_descriptors() { # COMMAND...
