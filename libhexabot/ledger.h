@@ -171,6 +171,14 @@ enum hxb_result hxb_ledger_forget_invitations(
 /* Events. `at` is set by the ledger when it records one. user_id NULL: all; since "" : from the beginning. */
 enum hxb_result hxb_ledger_record(
     struct hxb_ledger *, const struct hxb_event *event, struct hxb_error *error);
+/*
+ * The same for what was seen of somebody else's doings, who may go on all day: of a user's last events no
+ * more than HXB_EVENTS_AN_HOUR are theirs and of one hour. What comes on top goes into the last one, as its
+ * `after`, with the action "changed often".
+ */
+#define HXB_EVENTS_AN_HOUR 20
+enum hxb_result hxb_ledger_record_seen(
+    struct hxb_ledger *, const struct hxb_event *event, struct hxb_error *error);
 typedef enum hxb_result hxb_event_fn(const struct hxb_event *event, void *context, struct hxb_error *error);
 enum hxb_result hxb_ledger_events(struct hxb_ledger *, const char *user_id, const char *since,
     hxb_event_fn *each, void *context, struct hxb_error *error);

@@ -12,6 +12,39 @@ hxb_ledger_record(struct hxb_ledger *ledger, const struct hxb_event *event, stru
 	    "tttttt", event->actor, event->action, event->user_id, event->name, event->before, event->after);
 }
 
+/* Users of the map whom the ledger does not know have no id, and nothing in common. */
+static enum hxb_result
+is_often(struct hxb_ledger *ledger, const struct hxb_event *event, bool *often, struct hxb_error *error)
+{
+	int64_t count = 0;
+	enum hxb_result r = HXB_OK;
+
+	if (event->user_id[0] != '\0')
+		r = hxb_db_number(&ledger->db, &count, error,
+		    "SELECT count(*) FROM (SELECT at, actor FROM events WHERE user_id = ?1 ORDER BY seq DESC"
+		    " LIMIT ?3) WHERE actor = ?2 AND at >= strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 hour')",
+		    "tti", event->user_id, event->actor, (int64_t)HXB_EVENTS_AN_HOUR);
+	*often = count >= HXB_EVENTS_AN_HOUR;
+	return r;
+}
+
+enum hxb_result
+hxb_ledger_record_seen(struct hxb_ledger *ledger, const struct hxb_event *event, struct hxb_error *error)
+{
+	bool often = false;
+	enum hxb_result r = is_often(ledger, event, &often, error);
+
+	if (r != HXB_OK)
+		return r;
+	if (!often)
+		return hxb_ledger_record(ledger, event, error);
+	return hxb_db_run(&ledger->db, NULL, error,
+	    "UPDATE events SET at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), action = 'changed often', after = "
+	    "?2"
+	    " WHERE seq = (SELECT max(seq) FROM events WHERE user_id = ?1)",
+	    "tt", event->user_id, event->after);
+}
+
 enum hxb_result
 hxb_ledger_events(struct hxb_ledger *ledger, const char *user_id, const char *since, hxb_event_fn *each,
     void *context, struct hxb_error *error)

@@ -350,7 +350,7 @@ record_event(struct hxb_ledger *ledger, const struct event *seen, struct hxb_err
 		.after = seen->after,
 	};
 
-	return hxb_ledger_record(ledger, &event, error);
+	return hxb_ledger_record_seen(ledger, &event, error);
 }
 
 enum hxb_result

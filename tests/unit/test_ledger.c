@@ -570,6 +570,52 @@ events_come_in_their_order(void **state)
 	assert_string_equal(text, "root disable a alice on>off; root enable a alice off>on; ");
 }
 
+static int64_t
+count_events(const char *user)
+{
+	return sql_number(in_dir("ledger.sqlite"), "SELECT count(*) FROM events WHERE user_id = %Q", user);
+}
+
+static void
+who_changes_things_all_day_fills_no_ledger(void **state)
+{
+	struct hxb_event event = { .actor = "hexabot", .action = "changed", .user_id = "u", .name = "mona" };
+	char before[16], after[16];
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		snprintf(before, sizeof(before), "state %d", i);
+		snprintf(after, sizeof(after), "state %d", i + 1);
+		event.before = before;
+		event.after = after;
+		assert_ok(hxb_ledger_record_seen(ledger, &event, &err));
+	}
+	assert_int_equal(count_events("u"), HXB_EVENTS_AN_HOUR);
+	/* No state is missing at its ends: the last event leads from the one before to the latest. */
+	assert_string_equal(
+	    sql_text(in_dir("ledger.sqlite"),
+	        "SELECT action || ': ' || before || ' -> ' || after FROM events ORDER BY seq DESC"),
+	    "changed often: state 19 -> state 1000");
+	/* Nobody else's events are touched, root's among them, and an hour later there is room again. */
+	event.user_id = "another";
+	assert_ok(hxb_ledger_record_seen(ledger, &event, &err));
+	assert_int_equal(count_events("another"), 1);
+	event.user_id = "u";
+	event.actor = "root";
+	assert_ok(hxb_ledger_record(ledger, &event, &err));
+	event.actor = "hexabot";
+	assert_ok(hxb_ledger_record_seen(ledger, &event, &err));
+	assert_int_equal(count_events("u"), HXB_EVENTS_AN_HOUR + 2);
+	sql(in_dir("ledger.sqlite"), "UPDATE events SET at = '2020-01-01T00:00:00.000Z'");
+	assert_ok(hxb_ledger_record_seen(ledger, &event, &err));
+	assert_int_equal(count_events("u"), HXB_EVENTS_AN_HOUR + 3);
+	/* Users without an id have nothing in common. */
+	event.user_id = "";
+	for (int i = 0; i < 30; i++)
+		assert_ok(hxb_ledger_record_seen(ledger, &event, &err));
+	assert_int_equal(count_events(""), 30);
+}
+
 static void
 no_call_leaves_signals_or_ids_changed(void **state)
 {
@@ -604,6 +650,7 @@ main(void)
 		LEDGER_TEST(holds_give_back_what_they_took),
 		LEDGER_TEST(who_cannot_be_looked_up_is_held),
 		LEDGER_TEST(events_come_in_their_order),
+		LEDGER_TEST(who_changes_things_all_day_fills_no_ledger),
 		LEDGER_TEST(no_call_leaves_signals_or_ids_changed),
 	};
 
