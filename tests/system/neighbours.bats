@@ -124,12 +124,11 @@ hold_in() { # SECONDS USER: it counts that soon, whatever is said of the store
 }
 
 @test "it gets through while the owner locks the store again and again, and the watcher waits for that" {
-	start hexactl watch &
+	attacker root hexactl watch
 	sql "UPDATE users SET firstName = 'M' WHERE username = 'mona'"
-	attacker hexabot python3 "$HERE/lock_often.py" "$STORE" 4.8
-	until_true 30 pgrep -f lock_often.py
+	attacker hexabot python3 "$HERE/lock_often.py" "$STORE" 4.8 /tmp/locking
+	until_true 30 test -e /tmp/locking
 	hold_in 25 mona
-	pkill -f 'hexactl watch'
 	attackers_end
 	hexactl enable mona
 }
@@ -204,8 +203,9 @@ plant() { # KIND PATH
 }
 
 @test "whatever the owner puts in the place of journal, log or shared memory is not followed, and ends in time" {
-	local kind suffix
-	for suffix in journal wal shm; do
+	local kind suffix suffixes=(journal wal shm)
+	[ ! -d /tmp/sanitizer ] || suffixes=(journal)
+	for suffix in "${suffixes[@]}"; do
 		for kind in fifo directory socket link-to-victim link-to-shadow link-to-nothing link-to-itself link-to-device hard-link \
 			empty endless; do
 			[ "$suffix-$kind" != wal-endless ] || continue # the owner's own terabyte to read
@@ -304,6 +304,7 @@ plant() { # KIND PATH
 
 @test "callers stopped at any moment: Hexabot's writer waits three seconds at most" {
 	local round
+	[ ! -d /tmp/sanitizer ] || return 0 # what takes time there is the sanitizer
 	as hexabot python3 "$HERE/write_often.py" "$STORE" 6 >/tmp/waited 3>&- 4>&- &
 	local writer=$!
 	for round in 1 2 3 4 5 6; do
