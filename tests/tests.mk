@@ -2,6 +2,7 @@
 
 BUILD_DEPS = gcc libc6-dev libpam0g-dev libsqlite3-dev libcrypt-dev libsodium-dev libinih-dev libjansson-dev libcurl4-openssl-dev
 CHECK_DEPS = clang libclang-rt-14-dev libcmocka-dev binutils gcc-multilib
+LONG_DEPS  = valgrind
 LINT_DEPS  = clang clang-format clang-tidy cppcheck mandoc shellcheck
 
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
@@ -83,6 +84,7 @@ check: check-deps
 	tests/check
 
 check-long: check-deps
+	@$(call install_missing,$(LONG_DEPS))
 	tests/check long
 
 demo:
