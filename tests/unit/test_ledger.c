@@ -580,7 +580,7 @@ static void
 who_changes_things_all_day_fills_no_ledger(void **state)
 {
 	struct hxb_event event = { .actor = "hexabot", .action = "changed", .user_id = "u", .name = "mona" };
-	char before[16], after[16];
+	char before[32], after[16];
 
 	(void)state;
 	for (int i = 0; i < 1000; i++) {
