@@ -116,16 +116,18 @@ answer(struct call *call, uid_t caller, const char *stage)
 {
 	bool is_auth = strcmp(stage, HXB_CHKPWD_AUTH) == 0;
 	enum hxb_answer given = HXB_ANSWER_UNAVAIL;
+	bool has_turn;
 
 	if (owner_of(call) != OWNER_US || call->uid != caller) {
 		syslog(LOG_WARNING, "%s: uid %u asked about an account that is not its own", stage,
 		    (unsigned)caller);
 		return 1;
 	}
-	if (call->error.text[0] == '\0' && take_turn(call) == HXB_OK)
+	has_turn = call->error.text[0] == '\0' && take_turn(call) == HXB_OK;
+	if (has_turn)
 		given = is_auth ? authenticate(call) : judge_account(call);
 	write_log(call, stage, given);
-	if (is_auth && given != HXB_ANSWER_SUCCESS)
+	if (is_auth && has_turn && given != HXB_ANSWER_SUCCESS)
 		sleep(FAIL_DELAY);
 	return tell(call, is_auth, given);
 }

@@ -56,7 +56,7 @@ tell_half(struct hxb_session *session, const struct hxb_person *person, struct h
 	hxb_complain(
 	    "%s: %s%s; Hexabot's row could not be changed yet (%s): run 'hexactl disable --hold %s' again",
 	    change->name, session->arguments->dry_run ? "would be " : "", change->deed, holding->why.text,
-	    person->login != NULL ? person->login : person->user->id);
+	    person->login != NULL ? person->login : change->id);
 	session->complaints++;
 	error->text[0] = '\0';
 }
@@ -179,12 +179,24 @@ out:
 	return r;
 }
 
-/* Whoever locks the store, or has removed it: the hold is made. */
+static bool
+is_known(struct hxb_session *session, const char *operand)
+{
+	struct hxb_entry *entry = NULL;
+	bool known = hxb_user_find_entry(session, operand, &entry) == HXB_OK && entry->kind == HXB_ENTRY_USER;
+
+	hxb_entry_free(entry);
+	return known;
+}
+
+/* Whoever locks the store, or has removed it, or the row: the hold is made. */
 static enum hxb_result
 hold_one(struct hxb_session *session, const char *operand, struct hxb_error *error)
 {
 	enum hxb_result r = disable_one(session, operand, error);
 
+	if (r == HXB_NOT_FOUND && is_known(session, operand))
+		r = hxb_fail(error, HXB_UNREADABLE, "no such user in Hexabot");
 	/* Without words it is told already: made in the ledger, but not in the row. */
 	if ((r == HXB_BUSY || r == HXB_UNREADABLE) && error->text[0] != '\0')
 		r = hold_unread(session, operand, r, error);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "hold.h"
 #include "guards.h"
 #include "print.h"
 #include "roles.h"
@@ -33,6 +34,12 @@ read_before(
 		r = hxb_ledger_hold(session->ledger, person->user->id, &work->hold, error);
 	if (r != HXB_OK)
 		return r;
+	/* What is to be changed are the parked roles, and nobody has seen those. */
+	if (person->standing.held && hxb_hold_is_unread(work->hold))
+		return hxb_fail(error, HXB_REFUSED,
+		    "%.64s: held, and Hexabot's row is not parked yet: run 'hexactl disable --hold %.64s' "
+		    "first",
+		    person->name, person->name);
 	if (person->standing.held)
 		return hxb_role_ids_copy(work->hold->parked.role_ids, &work->before, error);
 	return hxb_role_ids_of(person->user, &work->before, error);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "hold.h"
 #include "libhexabot/map.h"
 #include "libhexabot/names.h"
 #include "person_output.h"
@@ -154,7 +155,7 @@ hold_lines(struct hxb_table *table, const struct view *view)
 	else
 		snprintf(since, sizeof(since), "?");
 	line(table, "held", "since %s by %s", since, view->hold->actor);
-	if (view->hold->marker[0] == '\0')
+	if (hxb_hold_is_unread(view->hold))
 		line(table, "parked", "nothing yet: 'hexactl disable --hold' again");
 	else
 		line(table, "parked", "the password, %s%s",

@@ -33,9 +33,8 @@ hxb_hold_begin(struct hxb_session *session, struct hxb_holding *holding, struct 
 	return hxb_session_begin_ledger(session, error);
 }
 
-/* Made while the store could not be read: nothing is parked yet. */
-static bool
-is_unread(const struct hxb_hold *hold)
+bool
+hxb_hold_is_unread(const struct hxb_hold *hold)
 {
 	return hold->marker[0] == '\0';
 }
@@ -43,7 +42,7 @@ is_unread(const struct hxb_hold *hold)
 static bool
 has_marker(const struct hxb_person *person, const struct hxb_hold *hold)
 {
-	return !is_unread(hold) && person->user->password != NULL &&
+	return !hxb_hold_is_unread(hold) && person->user->password != NULL &&
 	    strcmp(person->user->password, hold->marker) == 0;
 }
 
@@ -73,7 +72,7 @@ hxb_hold_read_row(struct hxb_session *session, struct hxb_hold *hold, bool *unre
 	struct hxb_parked row;
 	enum hxb_result r;
 
-	*unread = is_unread(hold);
+	*unread = hxb_hold_is_unread(hold);
 	if (!*unread)
 		return HXB_OK;
 	r = hxb_store_read_parked(session->store, hold->user_id, &row, error);

@@ -24,6 +24,9 @@ enum hxb_result hxb_hold_begin(struct hxb_session *, struct hxb_holding *holding
 enum hxb_result hxb_hold_put_unread(struct hxb_session *, const char *user_id,
     const struct hxb_change *change, bool *already, struct hxb_error *error);
 
+/* Whether it was made so: nothing is parked yet. */
+bool hxb_hold_is_unread(const struct hxb_hold *hold);
+
 /* If nothing is parked yet (*unread), reads what the row has: to be parked, or to be left as it is. A
  * password that root has set during the hold counts. */
 enum hxb_result hxb_hold_read_row(

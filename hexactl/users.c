@@ -101,6 +101,20 @@ hxb_user_find(struct hxb_session *session, const char *operand, char **idp, stru
 	return r;
 }
 
+/* Exactly that login: see user_of_login(). */
+static enum hxb_result
+entry_of_login(struct hxb_session *session, const char *login, struct hxb_entry **entryp)
+{
+	enum hxb_result r = hxb_ledger_entry_by_login(session->ledger, login, entryp, NULL);
+
+	if (r == HXB_OK && strcmp((*entryp)->login, login) != 0) {
+		hxb_entry_free(*entryp);
+		*entryp = NULL;
+		r = HXB_NOT_FOUND;
+	}
+	return r;
+}
+
 enum hxb_result
 hxb_user_find_entry(struct hxb_session *session, const char *operand, struct hxb_entry **entryp)
 {
@@ -108,10 +122,10 @@ hxb_user_find_entry(struct hxb_session *session, const char *operand, struct hxb
 	enum hxb_result r;
 
 	if (strncmp(operand, prefixes[BY_LOGIN], login) == 0)
-		return hxb_ledger_entry_by_login(session->ledger, operand + login, entryp, NULL);
+		return entry_of_login(session, operand + login, entryp);
 	if (strncmp(operand, prefixes[BY_ID], id) == 0)
 		return hxb_ledger_entry(session->ledger, HXB_ENTRY_USER, operand + id, entryp, NULL);
-	r = hxb_ledger_entry_by_login(session->ledger, operand, entryp, NULL);
+	r = entry_of_login(session, operand, entryp);
 	return r == HXB_NOT_FOUND ? hxb_ledger_entry(session->ledger, HXB_ENTRY_USER, operand, entryp, NULL)
 	                          : r;
 }

@@ -12,7 +12,7 @@
  */
 enum hxb_result hxb_user_find(struct hxb_session *, const char *operand, char **idp, struct hxb_error *error);
 
-/* The same by the ledger alone, by login (in any case) or id: for who is no longer in the store, or while
+/* The same by the ledger alone, by login or id: for who is no longer in the store, or while
  * that can't be read. The caller frees. */
 enum hxb_result hxb_user_find_entry(struct hxb_session *, const char *operand, struct hxb_entry **entryp);
 

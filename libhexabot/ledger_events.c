@@ -21,8 +21,9 @@ is_often(struct hxb_ledger *ledger, const struct hxb_event *event, bool *often, 
 
 	if (event->user_id[0] != '\0')
 		r = hxb_db_number(&ledger->db, &count, error,
-		    "SELECT count(*) FROM (SELECT at, actor FROM events WHERE user_id = ?1 ORDER BY seq DESC"
-		    " LIMIT ?3) WHERE actor = ?2 AND at >= strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 hour')",
+		    "SELECT count(*) FROM (SELECT at, actor, action FROM events WHERE user_id = ?1"
+		    " ORDER BY seq DESC LIMIT ?3) WHERE actor = ?2 AND action <> 'register' AND at >= "
+		    "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 hour')",
 		    "tti", event->user_id, event->actor, (int64_t)HXB_EVENTS_AN_HOUR);
 	*often = count >= HXB_EVENTS_AN_HOUR;
 	return r;

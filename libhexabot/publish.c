@@ -5,7 +5,7 @@
  * What must hold: a name or number is committed to the ledger before a map that shows it is installed, and
  * the map was read back before that. The store is read in slices of milliseconds; the ledger's write lock is
  * held for the newcomers, in batches, and for the events at the end, never while the store is read as a
- * whole.
+ * whole or its lock is waited for (but by a dry run, which has one transaction, and rolls it back).
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /*
  * What every fallible function returns, and the sentence that goes with a failure.
  *
- * A result becomes a PAM code in pam_hexabot/pam_hexabot.c, an exit code in hexactl/main.c, and nothing else
+ * A result becomes an answer of pam_hexabot's stages, an exit code in hexactl/main.c, and nothing else
  * anywhere. NSS does not use it (nss_hexabot sees map.h only).
  */
 #ifndef HXB_RESULT_H

@@ -130,7 +130,8 @@ hxb_store_unpark(
 	if (r != HXB_OK)
 		return r;
 	r = hxb_db_run(&store->db, &changed, error,
-	    "UPDATE users SET password = ?2, updated_at = " NOW THIS_USER, "tv", id, &parked->password);
+	    "UPDATE users SET password = ?2, reset_token = NULL, updated_at = " NOW THIS_USER, "tv", id,
+	    &parked->password);
 	if (r == HXB_OK)
 		r = hxb_store_exactly_one(changed, id, error);
 	if (r == HXB_OK)

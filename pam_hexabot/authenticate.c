@@ -59,7 +59,7 @@ stage_authenticate(struct call *call)
 	code_forget(call);
 	code = ask_password(call, &password);
 	if (code != PAM_SUCCESS) {
-		log_refused(call, "no password was given");
+		log_refused(call, REASON_NO_PASSWORD);
 		return code;
 	}
 	call->typed = password;

@@ -2,7 +2,7 @@
 /*
  * Asks the set-uid hexabot_chkpwd, where the program that loaded us does not run as root: a screen locker.
  * MUST: whatever the helper does or does not do, this program goes on: no signal is waited for or caught, no
- * write can block or raise SIGPIPE, every wait is bounded; no answer denies.
+ * write can block or raise SIGPIPE, every wait is bounded (the helper ends by itself); no answer denies.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,9 +19,10 @@
 #include "libhexabot/chkpwd.h"
 #include "libhexabot/password.h"
 #include "libhexabot/paths.h"
+#include "messages.h"
 #include "pam_hexabot.h"
 
-#define ANSWER_DEADLINE 30000 /* ms: the hash, the store's deadline and the delay after a failure */
+#define ANSWER_DEADLINE (1000L * HXB_CHKPWD_LIFE) /* ms */
 
 static void
 close_end(int fd)
@@ -92,20 +93,31 @@ is_readable(int fd, const struct hxb_deadline *deadline)
 	return count > 0;
 }
 
-/* All that the helper writes, until it ends. false: it does not end. */
-static bool
+/* Not until the end of file: a child of this program's may have the other end of the pipe, too. */
+static void
 read_line(int fd, char line[HXB_CHKPWD_ANSWER_MAX])
 {
 	const struct hxb_deadline deadline = hxb_deadline_in(ANSWER_DEADLINE);
 	size_t length = 0;
 	ssize_t count = 1;
 
-	while (count > 0 && length < HXB_CHKPWD_ANSWER_MAX - 1 && is_readable(fd, &deadline)) {
+	while (count > 0 && length < HXB_CHKPWD_ANSWER_MAX - 1 && memchr(line, '\n', length) == NULL &&
+	    is_readable(fd, &deadline)) {
 		count = read(fd, line + length, HXB_CHKPWD_ANSWER_MAX - 1 - length);
 		length += count > 0 ? (size_t)count : 0;
 	}
 	line[length] = '\0';
-	return count == 0;
+}
+
+/* Unless somebody else has: this program may ignore its children, or wait for all of them. */
+static void
+collect(pid_t pid)
+{
+	pid_t collected;
+
+	do
+		collected = waitpid(pid, NULL, 0);
+	while (collected == -1 && errno == EINTR);
 }
 
 /* "CODE TEXT\n"; *text then points into the line. */
@@ -137,8 +149,10 @@ run_helper(char *const argv[], const char *password, char line[HXB_CHKPWD_ANSWER
 	spawned = in != -1 && open_pipe(out) && spawn(argv, in, out[1], &pid);
 	close_end(in);
 	close_end(out[1]);
-	if (spawned && read_line(out[0], line))
-		(void)waitpid(pid, NULL, 0); /* it has ended, if nobody else has collected it */
+	if (spawned) {
+		read_line(out[0], line);
+		collect(pid);
+	}
 	close_end(out[0]);
 	return parse_answer(line, text);
 }
@@ -196,7 +210,10 @@ helper_authenticate(struct call *call)
 	if (!may_ask(call))
 		return PAM_AUTHINFO_UNAVAIL;
 	code = ask_password(call, &password);
-	return code == PAM_SUCCESS ? ask_helper(call, HXB_CHKPWD_AUTH, password) : code;
+	if (code == PAM_SUCCESS)
+		return ask_helper(call, HXB_CHKPWD_AUTH, password);
+	log_refused(call, REASON_NO_PASSWORD);
+	return code;
 }
 
 int

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the stages share. Rules of every stage (DESIGN):
- * - a name that is not in the map gets USER_UNKNOWN before options, configuration or a database are looked
- * at;
+ * - a user of the host's, or of another name service, gets USER_UNKNOWN before options, configuration or a
+ * database are looked at; a name that nobody has gets it after the same work as our own users';
  * - for our own users, anything that can't be read denies;
  * - SUCCESS is the table's answer to a state, never a default.
  */

@@ -56,8 +56,10 @@ waiting_helper_ends() {
 	locker mona mona pw-mona
 	log_has 'hexabot_chkpwd\[[0-9]+\]: auth: allowed mona'
 	log_has 'hexabot_chkpwd\[[0-9]+\]: account: allowed mona'
-	run locker mona mona pw-wrong
-	[ "$status" -ne 0 ]
+	attempt wrong locker mona mona pw-wrong
+	attempts_end
+	kept_out wrong
+	[ "$(cat "$BATS_TEST_TMPDIR/wrong.ms")" -ge 2000 ]
 	log_has 'hexabot_chkpwd\[[0-9]+\]: auth: refused mona: wrong password'
 	run locker mona mona ''
 	[ "$status" -ne 0 ]
@@ -149,17 +151,19 @@ waiting_helper_ends() {
 
 @test "it takes no descriptor, limit, signal, priority, mask, directory, group or terminal from its caller" {
 	local status
-	waiting_helper bash -c 'ulimit -f 0 -n 20 -t 5; umask 0; cd /tmp; exec 9</etc/hostname; exec nice -n 19 "$@"' -
+	waiting_helper bash -c 'ulimit -f 0 -n 20 -t 5; umask 0; cd /tmp; exec 9</etc/hostname; exec nice -n 19 ionice -c 3 taskset -c 0 "$@"' -
 	status=/proc/$HELPER_PROCESS/status
 	ls -l "/proc/$HELPER_PROCESS/fd"
 	[ "$(find "/proc/$HELPER_PROCESS/fd" -lname /etc/hostname | wc -l)" -eq 0 ]
 	[ "$(awk '/^(Uid|Gid):/ { print $2, $3, $4, $5 }' "$status" | sort -u)" = '0 0 0 0' ]
 	[ "$(sed -n 's/^Groups:\t *//p' "$status")" = '' ]
 	[ "$(sed -n 's/^Umask:\t//p' "$status")" = 0077 ]
-	[ "$(sed -n 's/^SigBlk:\t//p' "$status")" = fffffffe7ffbfeff ] # all but KILL and STOP, and glibc's own two
+	[ "$(sed -n 's/^SigBlk:\t//p' "$status")" = fffffffe7ffbdeff ] # all but KILL, STOP and ALRM, and glibc's own two
 	[ "$(readlink "/proc/$HELPER_PROCESS/cwd")" = / ]
 	# Session leader, without a terminal, at priority 0.
 	[ "$(cut -d ' ' -f 6,7,19 "/proc/$HELPER_PROCESS/stat" | xargs)" = "$HELPER_PROCESS 0 0" ]
+	[ "$(ionice -p "$HELPER_PROCESS")" = "$(ionice)" ]
+	[ "$(sed -n 's/^Cpus_allowed:\t//p' "$status")" = "$(sed -n 's/^Cpus_allowed:\t//p' /proc/self/status)" ]
 	if prlimit --fsize=1:1 prlimit --fsize=unlimited true 2>/dev/null; then # root may raise limits here
 		grep -qE '^Max file size +unlimited +unlimited' "/proc/$HELPER_PROCESS/limits"
 		grep -qE '^Max cpu time +unlimited +unlimited' "/proc/$HELPER_PROCESS/limits"
@@ -182,6 +186,21 @@ waiting_helper_ends() {
 	[ "$status" -ne 0 ]
 	hands_off
 	waiting_helper_ends
+}
+
+@test "a caller that reads nothing of it keeps it for a minute at most" {
+	rm -f /tmp/full
+	mkfifo -m 666 /tmp/full
+	exec 8<>/tmp/full
+	dd if=/dev/zero of=/tmp/full bs=65536 count=1 oflag=nonblock status=none
+	setpriv --reuid mona --clear-groups "$HELPER" >/dev/null 2>&8 3>&- 4>&- &
+	until_true 5 helper_process
+	HELPER_PROCESS=$(helper_process)
+	# Its alarm is on its way: what a minute would show.
+	[ "$(sed -n 's/^SigBlk:\t//p' "/proc/$HELPER_PROCESS/status" | cut -c 13)" = d ]
+	kill -ALRM "$HELPER_PROCESS"
+	wait "$!" || [ "$?" -eq 142 ]
+	exec 8>&-
 }
 
 @test "one attempt at a time" {

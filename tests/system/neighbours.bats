@@ -106,6 +106,39 @@ hold_in() { # SECONDS USER: it counts that soon, whatever is said of the store
 	ssh_password mona pw-mona-other true
 }
 
+@test "while nobody has seen what is to be parked, no role of it is changed; a link that is on its way ends" {
+	local verb
+	sql "UPDATE users SET reset_token = 'of a link' WHERE username = 'mona'"
+	sql_open 'BEGIN EXCLUSIVE'
+	hold_in 20 mona
+	sql_kill
+	for verb in 'add mona admin' 'remove mona manager' 'set mona public'; do
+		# shellcheck disable=SC2086
+		run hexactl role $verb
+		[ "$status" -eq 4 ]
+		[[ $output == *"mona: held, and Hexabot's row is not parked yet: run 'hexactl disable --hold mona' first"* ]]
+	done
+	hexactl enable mona
+	[ -z "$(sql "SELECT reset_token FROM users WHERE username = 'mona'")" ]
+	hexactl show mona | grep -qE '^roles +manager'
+}
+
+@test "it gets through while the row is away, and counts when it is back" {
+	sql "CREATE TABLE away AS SELECT * FROM users WHERE username = 'ada'; DELETE FROM users WHERE username = 'ada'"
+	hold_in 20 ada
+	[[ $output == *"no such user in Hexabot"* ]]
+	run hexactl disable --hold nobody-knows
+	[ "$status" -eq 3 ]
+	sql 'INSERT INTO users SELECT * FROM away; DROP TABLE away'
+	hexactl publish # the hold's own has taken the name away
+	log_mark
+	run ssh_key ada true
+	[ "$status" -ne 0 ]
+	log_refused sshd:account ada 'held by root'
+	hexactl enable ada
+	ssh_password ada pw-ada true
+}
+
 @test "it gets through by login or id when there is no store, or none that can be read" {
 	local id
 	id=$(sql "SELECT id FROM users WHERE username = 'pia'")
@@ -142,7 +175,7 @@ hold_in() { # SECONDS USER: it counts that soon, whatever is said of the store
 		files=("$STORE" "$MAP" /var/lib/hexactl /srv/hexabot /etc/passwd /etc/hexabot/hexabot.conf "$MODULE" /etc/hexabot /var/lib)
 		attacker "$user" "$HERE/hold_locks.py" "${files[@]}"
 		until_true 10 test -e "/tmp/locked.$user"
-		run as "$user" "$HERE/hold_locks.py" /var/lib/hexactl/private/ledger.sqlite /var/lib/hexactl/private/publish.lock
+		run as "$user" "$HERE/hold_locks.py" /var/lib/hexactl/private/ledger.sqlite /var/lib/hexactl/private/lock
 		[[ $output == *'nothing locked'* ]]
 		attempt su su - lars -c true
 		attempt key ssh_key root true

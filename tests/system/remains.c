@@ -21,6 +21,7 @@
 #define SECRETS_MAX 64
 #define SIZE_MAX_SECRET 128
 #define CHUNK (1 << 16)
+#define GIGABYTE (1ul << 30)
 
 static struct secret {
 	unsigned char turned[SIZE_MAX_SECRET];
@@ -164,7 +165,7 @@ look_through(int fd, unsigned long from, unsigned long to, const char *name)
 	return found;
 }
 
-/* All that a core file would hold: what is written to, shared or not. */
+/* All that a core file would hold: what is written to, shared or not; but for the sanitizers' terabytes. */
 static unsigned
 look_everywhere(void)
 {
@@ -177,7 +178,8 @@ look_everywhere(void)
 	if (maps == NULL || fd == -1)
 		err(EXIT_FAILURE, "/proc/self");
 	while (fgets(line, sizeof(line), maps) != NULL) {
-		if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) == 3 && mode[0] == 'r' && mode[1] == 'w')
+		if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) == 3 && mode[0] == 'r' && mode[1] == 'w' &&
+		    to - from <= GIGABYTE)
 			found += look_through(fd, from, to, line);
 	}
 	fclose(maps);

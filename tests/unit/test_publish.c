@@ -803,6 +803,28 @@ others_changes_become_events(void **state)
 }
 
 static void
+who_changes_somebody_all_day_fills_no_log(void **state)
+{
+	const char *events;
+	unsigned count = 0;
+
+	(void)state;
+	ROOT_ONLY();
+	assert_ok(publish());
+	for (int i = 0; i < HXB_EVENTS_AN_HOUR + 5; i++) {
+		sql(store_path,
+		    i % 2 == 0 ? "UPDATE users SET state = 0 WHERE username = 'mona'"
+		               : "UPDATE users SET state = 1 WHERE username = 'mona'");
+		assert_ok(publish());
+	}
+	events = new_events();
+	for (const char *p = events; (p = strchr(p, '\n')) != NULL; p++)
+		count++;
+	assert_int_equal(count, HXB_EVENTS_AN_HOUR);
+	assert_contains(events, "hexabot changed often mona: ");
+}
+
+static void
 shadow_follows_the_verdict(void **state)
 {
 	struct hxb_entry *entry;
@@ -992,6 +1014,7 @@ main(void)
 		PUBLISH_TEST(losing_more_than_half_is_refused),
 		PUBLISH_TEST(a_dry_run_leaves_everything_as_it_is),
 		PUBLISH_TEST(others_changes_become_events),
+		PUBLISH_TEST(who_changes_somebody_all_day_fills_no_log),
 		PUBLISH_TEST(shadow_follows_the_verdict),
 		PUBLISH_TEST(a_lost_ledger_is_rebuilt_from_the_map),
 		PUBLISH_TEST(without_a_map_nothing_is_rebuilt),
