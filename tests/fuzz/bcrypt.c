@@ -121,12 +121,13 @@ void
 bcrypt_make(const char *password, char variant, unsigned cost, char hash[61])
 {
 	struct crypt_data *data = calloc(1, sizeof(*data));
-	char setting[61];
+	char setting[61], head[73]; /* bcrypt reads no further, and crypt(3) takes no more than 512 */
 	const char *made;
 
 	MUST(data != NULL);
 	snprintf(setting, sizeof(setting), "$2%c$%02u$ssssssssssssssssssssse", variant, cost % 100);
-	made = remembered(password, setting, data);
+	snprintf(head, sizeof(head), "%s", password);
+	made = remembered(head, setting, data);
 	MUST(made != NULL && strlen(made) == 60);
 	memcpy(hash, made, 61);
 	free(data);
