@@ -135,7 +135,7 @@ point() { # FAULT NUMBER
 meets_rules() { # RUN UNDER...: the operation
 	STATUS=0 NOW_STORE=before
 	operation "$@" || STATUS=$?
-	read -r _ HIT ARGUMENT </tmp/report || true
+	read -r _ HIT ARGUMENT SINCE </tmp/report || true
 	if another_host; then
 		restore /root/before
 		return
@@ -191,8 +191,8 @@ judge() {
 
 explained() { # whoever had a failure was told of what
 	[ "$STATUS" -ne 0 ] && [ "$FAULT" != KILL ] || return 0
-	# The loader's first allocation: it has no words yet. And who can't give back root's ids ends: see libhexabot/bracket.c.
-	[ "$STATUS" -lt 128 ] || [ "$NUMBER" -le 2 ] || [ "$STATUS:$HIT" = "137:$SETRESUID" ] || wrong "died" || return
+	# The loader's first allocation, after 7 calls in a set-uid program: it has no words yet. And who can't give back root's ids ends: see libhexabot/bracket.c.
+	[ "$STATUS" -lt 128 ] || [ "$SINCE" -le 7 ] || [ "$STATUS:$HIT" = "137:$SETRESUID" ] || wrong "died" || return
 	# Words that could not be written can't be read.
 	[ "$STATUS" -lt 128 ] && [ "$HIT:$ARGUMENT" != "$WRITE:2" ] || return 0
 	[ -s /tmp/err ] || wrong "no word" || return

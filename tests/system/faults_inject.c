@@ -4,9 +4,9 @@
  * over all its processes, is not made: the process is killed instead (KILL), or the call fails (EIO, ENOSPC).
  * NONE: nothing happens.
  *
- * REPORT gets a line "CALLS CALL ARGUMENT": how many calls there were, the number of the one that was hit
- * (-1: none was) and its first argument. Exits like CMD; 128 and the signal that killed it; 124 after 30
- * seconds.
+ * REPORT gets a line "CALLS CALL ARGUMENT SINCE": how many calls there were, the number of the one that was hit
+ * (-1: none was), its first argument, and how many calls it came after the last execve(2). Exits like CMD; 128
+ * and the signal that killed it; 124 after 30 seconds.
  *
  * Nobody sleeps in select(2) meanwhile. One stop a call, by a seccomp filter: ten times faster than a strace
  * for each point.
@@ -32,6 +32,7 @@ struct run {
 	int error; /* 0: none, -1: SIGKILL */
 	long number, calls;
 	long hit, argument;
+	long exec, since_exec; /* in calls */
 	bool begun;
 };
 
@@ -116,6 +117,7 @@ at_call(struct run *run, pid_t pid)
 	}
 	run->hit = (long)regs.orig_rax;
 	run->argument = (long)regs.rdi;
+	run->since_exec = run->calls - run->exec;
 	if (run->error == -1)
 		kill(pid, SIGKILL);
 	else
@@ -136,10 +138,12 @@ trace(struct run *run, pid_t first)
 			continue;
 		}
 		signal = status >> 16 == 0 && WSTOPSIG(status) != SIGSTOP ? WSTOPSIG(status) : 0;
-		if (status >> 16 == PTRACE_EVENT_EXEC)
+		if (status >> 16 == PTRACE_EVENT_EXEC) {
 			run->begun = true;
-		else if (status >> 16 == PTRACE_EVENT_SECCOMP)
+			run->exec = run->calls;
+		} else if (status >> 16 == PTRACE_EVENT_SECCOMP) {
 			at_call(run, pid);
+		}
 		ptrace(PTRACE_CONT, pid, 0, signal);
 	}
 	return result;
@@ -169,7 +173,7 @@ main(int argc, char **argv)
 	    ptrace(PTRACE_SETOPTIONS, first, 0, options) == -1 || ptrace(PTRACE_CONT, first, 0, 0) == -1)
 		err(2, "tracing");
 	status = trace(&run, first);
-	fprintf(report, "%ld %ld %ld\n", run.calls, run.hit, run.argument);
+	fprintf(report, "%ld %ld %ld %ld\n", run.calls, run.hit, run.argument, run.since_exec);
 	if (fclose(report) != 0)
 		err(2, "%s", argv[1]);
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
