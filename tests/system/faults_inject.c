@@ -5,9 +5,8 @@
  * NONE: nothing happens.
  *
  * REPORT gets a line "CALLS CALL ARGUMENT SINCE": how many calls there were, the number of the one that was
- * hit
- * (-1: none was), its first argument, and how many calls it came after the last execve(2). Exits like CMD;
- * 128 and the signal that killed it; 124 after 30 seconds.
+ * hit (-1: none was), its first argument, and how many calls it came after the last execve(2). Exits like
+ * CMD; 128 and the signal that killed it; 124 after 30 seconds.
  *
  * Nobody sleeps in select(2) meanwhile. One stop a call, by a seccomp filter: ten times faster than a strace
  * for each point.
