@@ -15,7 +15,7 @@ UNIT_CTL  = $(call obj,$(addprefix hexactl/,address.c csv.c letter.c utf8.c))
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/unit/support.o $(UNIT_CTL) $(LIB)
 	$(LINK) -rdynamic $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(UNIT_LIBS)
 
-$(BUILD)/tests/unit/test_pam $(BUILD)/tests/unit/test_matrix: $(BUILD)/tests/unit/pam_fixture.o
+$(addprefix $(BUILD)/tests/unit/,test_pam test_pam_threads test_matrix): $(BUILD)/tests/unit/pam_fixture.o
 $(BUILD)/tests/unit/test_matrix: $(call obj,$(sort $(wildcard tests/unit/matrix_*.c)))
 
 NSS_WALK = $(BUILD)/tests/unit/nss_walk
@@ -61,7 +61,7 @@ unit: all $(UNIT) $(FUZZING) $(NSS_WALK) $(BUILD)/tests/unit/nss_map
 
 # What each of the small steps in tests/check builds: for 32-bit programs (CC="gcc -m32"), and for TSan.
 unit-i386: $(NSS) $(NSS_WALK)
-unit-threads: $(NSS) $(BUILD)/tests/unit/test_nss_threads
+unit-threads: $(NSS) $(PAM) $(addprefix $(BUILD)/tests/unit/,test_nss_threads test_pam_threads)
 
 # The packages that are not there yet, if any. Only root can install them.
 install_missing = missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q ' installed' || echo $$p; done); \

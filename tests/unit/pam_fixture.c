@@ -21,7 +21,7 @@ struct hxb_places places;
 uid_t other_uid;
 const char *other_group;
 gid_t other_gid;
-char logged[4096], everything_logged[65536];
+_Thread_local char logged[4096], everything_logged[65536];
 
 /* Keeps symbols for the sanitizers' reports. */
 EXPORTED int
@@ -45,12 +45,14 @@ pam_syslog(const pam_handle_t *pamh, int priority, const char *format, ...)
 	strncat(everything_logged, logged + used, sizeof(everything_logged) - strlen(everything_logged) - 1);
 }
 
-/* NULL if there is none. While it is mapped, no other file has its number. */
+/* Of this thread. While it is mapped, no other file has its number. */
+static _Thread_local struct hxb_map *map;
+static _Thread_local struct stat mapped;
+
+/* NULL if there is none. */
 static const struct hxb_map *
 published_map(void)
 {
-	static struct hxb_map *map;
-	static struct stat mapped;
 	struct stat st;
 
 	if (stat(HXB_MAP_PATH, &st) == -1)
@@ -63,10 +65,17 @@ published_map(void)
 	return map;
 }
 
+void
+forget_map(void)
+{
+	hxb_map_close(map);
+	map = NULL;
+}
+
 EXPORTED int
 getpwnam_r(const char *name, struct passwd *pw, char *buffer, size_t size, struct passwd **found)
 {
-	const struct hxb_map *map = published_map();
+	const struct hxb_map *now = published_map();
 	struct hxb_map_user user;
 
 	(void)buffer;
@@ -79,7 +88,7 @@ getpwnam_r(const char *name, struct passwd *pw, char *buffer, size_t size, struc
 	if (strcmp(name, "root") == 0 || strcmp(name, "local") == 0) {
 		pw->pw_uid = pw->pw_gid = name[0] == 'r' ? 0 : 1000;
 		*found = pw;
-	} else if (map != NULL && hxb_map_user_by_login(map, name, &user) == HXB_MAP_FOUND) {
+	} else if (now != NULL && hxb_map_user_by_login(now, name, &user) == HXB_MAP_FOUND) {
 		pw->pw_uid = other_uid != 0 ? other_uid : user.uid;
 		pw->pw_gid = pw->pw_uid;
 		*found = pw;
@@ -90,7 +99,7 @@ getpwnam_r(const char *name, struct passwd *pw, char *buffer, size_t size, struc
 EXPORTED int
 getgrgid_r(gid_t gid, struct group *gr, char *buffer, size_t size, struct group **found)
 {
-	const struct hxb_map *map = published_map();
+	const struct hxb_map *now = published_map();
 	struct hxb_map_user user;
 
 	*found = NULL;
@@ -99,7 +108,7 @@ getgrgid_r(gid_t gid, struct group *gr, char *buffer, size_t size, struct group 
 	if (other_group != NULL) {
 		snprintf(buffer, size, "%s", other_group);
 		*found = gr;
-	} else if (map != NULL && hxb_map_user_by_uid(map, gid, &user) == HXB_MAP_FOUND) {
+	} else if (now != NULL && hxb_map_user_by_uid(now, gid, &user) == HXB_MAP_FOUND) {
 		snprintf(buffer, size, "%s%s", HXB_PRIVATE_GROUP_PREFIX, user.login);
 		*found = gr;
 	}
@@ -109,7 +118,7 @@ getgrgid_r(gid_t gid, struct group *gr, char *buffer, size_t size, struct group 
 EXPORTED int
 getgrouplist(const char *name, gid_t group, gid_t *groups, int *count)
 {
-	const struct hxb_map *map = published_map();
+	const struct hxb_map *now = published_map();
 	struct hxb_map_role role;
 	struct hxb_map_user user;
 	int room = *count;
@@ -118,9 +127,9 @@ getgrouplist(const char *name, gid_t group, gid_t *groups, int *count)
 	groups[(*count)++] = group;
 	if (other_gid != 0)
 		groups[(*count)++] = other_gid;
-	if (map != NULL && hxb_map_user_by_login(map, name, &user) == HXB_MAP_FOUND) {
+	if (now != NULL && hxb_map_user_by_login(now, name, &user) == HXB_MAP_FOUND) {
 		for (uint32_t i = 0; i < user.role_count && *count < room; i++) {
-			assert_int_equal(hxb_map_role_at(map, user.roles[i], &role), HXB_MAP_FOUND);
+			assert_int_equal(hxb_map_role_at(now, user.roles[i], &role), HXB_MAP_FOUND);
 			groups[(*count)++] = role.gid;
 		}
 	}

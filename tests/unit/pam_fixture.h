@@ -28,9 +28,12 @@ extern uid_t other_uid; /* of everybody who is in the map, if not 0 */
 extern const char *other_group; /* the name of every group, if not NULL */
 extern gid_t other_gid; /* one group more that everybody is in, if not 0 */
 
-/* What went to syslog, each line with its priority in front: "<5>refused ...". The second is never emptied.
- */
-extern char logged[4096], everything_logged[65536];
+/* What this thread logged, each line with its priority in front: "<5>refused ...". The second is never
+ * emptied. */
+extern _Thread_local char logged[4096], everything_logged[65536];
+
+/* Before a thread that asked the name service ends. */
+void forget_map(void);
 
 /* Root is needed, and a build whose state directory is not this machine's own. */
 bool ready(void);
