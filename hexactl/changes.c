@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 #include "changes.h"
 #include "output.h"
@@ -55,26 +54,9 @@ remember(struct hxb_changes *changes, const struct hxb_change *change, bool chan
 	changes->outcomes[changes->count++] = outcome;
 }
 
-static void
-log_change(const struct hxb_session *session, const struct hxb_change *change)
-{
-	char *name = hxb_printable(change->name, NULL);
-	char *deed = hxb_printable(change->deed, NULL);
-	char *actor = hxb_printable(session->actor.name, NULL);
-
-	if (name != NULL && deed != NULL && actor != NULL)
-		syslog(LOG_NOTICE, "%.128s %.512s by %.64s (hexactl %s)", name, deed, actor,
-		    session->arguments->command->name);
-	free(actor);
-	free(deed);
-	free(name);
-}
-
 void
 hxb_change_keep(struct hxb_session *session, const struct hxb_change *change)
 {
-	if (!session->arguments->dry_run)
-		log_change(session, change);
 	remember(&session->changes, change, true);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A change is told in four places: the ledger's events (within the transaction), syslog, the line for the
- * administrator, and the JSON at the end (after the commit).
+ * A change is told in three places: the ledger's events (within the transaction; the ledger's witness, the
+ * journal, hears of them at the commit), the line for the administrator, and the JSON at the end.
  */
 #ifndef HXB_CHANGES_H
 #define HXB_CHANGES_H

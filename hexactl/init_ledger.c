@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "init_ledger.h"
+#include "journal.h"
 #include "libhexabot/map.h"
 #include "libhexabot/paths.h"
 #include "libhexabot/trust.h"
@@ -50,8 +51,12 @@ hxb_init_directories(bool dry_run, struct hxb_error *error)
 static enum hxb_result
 open_ledger(struct hxb_session *session, struct hxb_error *error)
 {
-	return hxb_ledger_open(
-	    HXB_LEDGER_PATH, 0, hxb_deadline_in(HXB_CTL_DEADLINE), &session->ledger, error);
+	enum hxb_result r =
+	    hxb_ledger_open(HXB_LEDGER_PATH, 0, hxb_deadline_in(HXB_CTL_DEADLINE), &session->ledger, error);
+
+	if (r == HXB_OK)
+		hxb_ledger_set_witness(session->ledger, hxb_journal_event, NULL);
+	return r;
 }
 
 static enum hxb_result

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "holders.h"
+#include "journal.h"
 #include "libhexabot/map.h"
 #include "libhexabot/paths.h"
 #include "print.h"
@@ -87,6 +88,7 @@ hxb_session_open(struct hxb_session *session, struct hxb_error *error)
 	r = hxb_ledger_open(HXB_LEDGER_PATH, 0, hxb_deadline_in(HXB_CTL_DEADLINE), &session->ledger, error);
 	if (r != HXB_OK)
 		return r;
+	hxb_ledger_set_witness(session->ledger, hxb_journal_event, NULL);
 	r = hxb_session_check_range(session, error);
 	return r == HXB_OK ? open_store(session, error) : r;
 }

@@ -180,6 +180,11 @@ enum hxb_result hxb_ledger_record(
 enum hxb_result hxb_ledger_record_seen(
     struct hxb_ledger *, const struct hxb_event *event, struct hxb_error *error);
 typedef enum hxb_result hxb_event_fn(const struct hxb_event *event, void *context, struct hxb_error *error);
+/*
+ * From now on each event is handed to the witness, once the transaction that recorded it is committed. What
+ * only went into an event that was there, as "changed often", is not. What the witness answers is ignored.
+ */
+void hxb_ledger_set_witness(struct hxb_ledger *, hxb_event_fn *witness, void *context);
 enum hxb_result hxb_ledger_events(struct hxb_ledger *, const char *user_id, const char *since,
     hxb_event_fn *each, void *context, struct hxb_error *error);
 

@@ -3,6 +3,8 @@
 
 #include "ledger_private.h"
 
+#define TELL_TIME 5000 /* milliseconds: the commit may have used up the caller's */
+
 enum hxb_result
 hxb_ledger_record(struct hxb_ledger *ledger, const struct hxb_event *event, struct hxb_error *error)
 {
@@ -46,18 +48,14 @@ hxb_ledger_record_seen(struct hxb_ledger *ledger, const struct hxb_event *event,
 	    "tt", event->user_id, event->after);
 }
 
-enum hxb_result
-hxb_ledger_events(struct hxb_ledger *ledger, const char *user_id, const char *since, hxb_event_fn *each,
-    void *context, struct hxb_error *error)
+/* The statement's rows: at, actor, action, user_id, name, before, after. Ends it. */
+static enum hxb_result
+hand_over(
+    struct hxb_ledger *ledger, sqlite3_stmt *stmt, hxb_event_fn *each, void *context, struct hxb_error *error)
 {
-	sqlite3_stmt *stmt;
 	struct hxb_event event;
-	enum hxb_result r;
+	enum hxb_result r = HXB_OK;
 
-	r = hxb_db_query(&ledger->db, &stmt, error,
-	    "SELECT at, actor, action, user_id, name, before, after FROM events"
-	    " WHERE (?1 IS NULL OR user_id = ?1) AND at >= ?2 ORDER BY seq",
-	    "tt", user_id, since);
 	while (r == HXB_OK && (r = hxb_db_step(&ledger->db, stmt, error)) == HXB_OK) {
 		event.at = (const char *)sqlite3_column_text(stmt, 0);
 		event.actor = (const char *)sqlite3_column_text(stmt, 1);
@@ -75,4 +73,46 @@ hxb_ledger_events(struct hxb_ledger *ledger, const char *user_id, const char *si
 	}
 	hxb_db_end(&ledger->db, stmt);
 	return r == HXB_NOT_FOUND ? HXB_OK : r;
+}
+
+enum hxb_result
+hxb_ledger_events(struct hxb_ledger *ledger, const char *user_id, const char *since, hxb_event_fn *each,
+    void *context, struct hxb_error *error)
+{
+	sqlite3_stmt *stmt;
+	enum hxb_result r = hxb_db_query(&ledger->db, &stmt, error,
+	    "SELECT at, actor, action, user_id, name, before, after FROM events"
+	    " WHERE (?1 IS NULL OR user_id = ?1) AND at >= ?2 ORDER BY seq",
+	    "tt", user_id, since);
+
+	return r == HXB_OK ? hand_over(ledger, stmt, each, context, error) : r;
+}
+
+void
+hxb_ledger_set_witness(struct hxb_ledger *ledger, hxb_event_fn *witness, void *context)
+{
+	ledger->witness = witness;
+	ledger->context = context;
+}
+
+enum hxb_result
+hxb_ledger_last_event(struct hxb_ledger *ledger, int64_t *number, struct hxb_error *error)
+{
+	return hxb_db_number(&ledger->db, number, error, "SELECT coalesce(max(seq), 0) FROM events", "");
+}
+
+/* What is committed is committed: a witness who can't be told is no failure. */
+void
+hxb_ledger_tell(struct hxb_ledger *ledger, int64_t last)
+{
+	const struct hxb_deadline deadline = ledger->db.deadline;
+	sqlite3_stmt *stmt;
+
+	ledger->db.deadline = hxb_deadline_in(TELL_TIME);
+	if (hxb_db_query(&ledger->db, &stmt, NULL,
+	        "SELECT at, actor, action, user_id, name, before, after FROM events"
+	        " WHERE seq > ?1 AND seq <= ?2 ORDER BY seq",
+	        "ii", ledger->last_event, last) == HXB_OK)
+		(void)hand_over(ledger, stmt, ledger->witness, ledger->context, NULL);
+	ledger->db.deadline = deadline;
 }

@@ -151,16 +151,27 @@ hxb_ledger_end_reading(struct hxb_ledger *ledger)
 enum hxb_result
 hxb_ledger_begin(struct hxb_ledger *ledger, struct hxb_error *error)
 {
-	return hxb_db_exec(&ledger->db, "BEGIN IMMEDIATE", error);
+	enum hxb_result r = hxb_db_exec(&ledger->db, "BEGIN IMMEDIATE", error);
+
+	if (r == HXB_OK && ledger->witness != NULL)
+		r = hxb_ledger_last_event(ledger, &ledger->last_event, error);
+	return r;
 }
 
 enum hxb_result
 hxb_ledger_commit(struct hxb_ledger *ledger, struct hxb_error *error)
 {
-	enum hxb_result r = hxb_db_commit(&ledger->db, error);
+	int64_t last = ledger->last_event;
+	enum hxb_result r = HXB_OK;
 
+	if (ledger->witness != NULL)
+		r = hxb_ledger_last_event(ledger, &last, error);
+	if (r == HXB_OK)
+		r = hxb_db_commit(&ledger->db, error);
 	if (r != HXB_OK)
 		hxb_ledger_rollback(ledger);
+	else if (last > ledger->last_event)
+		hxb_ledger_tell(ledger, last);
 	return r;
 }
 

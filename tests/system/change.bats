@@ -145,6 +145,7 @@ shadow_of() { # USER
 	sql "UPDATE users SET state = 0 WHERE username = 'Emile.D'"
 	hexactl publish
 	hexactl log Emile.D | grep -q 'hexabot .*may not log in (disabled)'
+	[ "$(log_count 'hexactl\[[0-9]+\]: changed Emile.D: .* -> may not log in \(disabled\); .*, by hexabot')" -eq 1 ]
 	hexactl log mona | grep -q 'root .*enabled.* disabled'
 	sql "UPDATE users SET state = 1 WHERE username = 'Emile.D'"
 	hexactl publish
@@ -152,9 +153,10 @@ shadow_of() { # USER
 
 @test "each change of hexactl is one line in syslog, with who made it" {
 	hexactl disable mona
-	[ "$(log_count 'hexactl\[[0-9]+\]: mona disabled by root')" -eq 1 ]
+	[ "$(log_count 'hexactl\[[0-9]+\]: disable mona: enabled -> disabled, by root')" -eq 1 ]
 	hexactl disable mona
-	[ "$(log_count 'hexactl\[[0-9]+\]: mona ')" -eq 1 ]
+	hexactl enable --dry-run mona
+	[ "$(log_count 'hexactl\[[0-9]+\]: [a-z]+ mona')" -eq 1 ]
 	hexactl enable mona
 }
 

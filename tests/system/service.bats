@@ -56,6 +56,10 @@ property() { # NAME
 	inside systemctl show --property "$1" --value hexabot-publish.service
 }
 
+is_journalled() { # FIELD=VALUE REGEX
+	inside journalctl -o cat "$1" | grep -qE "^$2$"
+}
+
 is_shadowed() { # USER PASSWORD:EXPIRES
 	[ "$(getent shadow "$1" | cut -d : -f 2,8)" = "$2" ]
 }
@@ -83,6 +87,15 @@ is_shadowed() { # USER PASSWORD:EXPIRES
 	until_true 10 is_shadowed mona '!*:1'
 	sql "UPDATE users SET state = 1 WHERE username = 'mona'"
 	until_true 10 is_shadowed mona '*:'
+}
+
+@test "the journal has each change with fields, those of others, too" {
+	sql "UPDATE users SET state = 0 WHERE username = 'mona'"
+	until_true 10 is_journalled HEXABOT_ACTOR=hexabot 'changed mona: .* -> may not log in \(disabled\); .*, by hexabot'
+	inside hexactl enable mona
+	until_true 10 is_journalled HEXABOT_ACTION=enable 'enable mona: disabled -> enabled, by root'
+	inside journalctl -o json HEXABOT_ACTION=enable |
+		grep '"HEXABOT_USER":"mona"' | grep '"HEXABOT_BEFORE":"disabled"' | grep '"SYSLOG_FACILITY":"10"' | grep '"_UID":"0"'
 }
 
 @test "it rolls back a journal, in a directory with a difficult name" {
