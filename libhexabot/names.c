@@ -74,6 +74,13 @@ hxb_name_reserved(const char *name)
 	           sizeof(*reserved_names), compare_reserved) != NULL;
 }
 
+bool
+hxb_login_reserved(const char *name)
+{
+	return hxb_name_reserved(name) || strncasecmp(name, "hexabot-", 8) == 0 ||
+	    strncasecmp(name, "hexabot.", 8) == 0;
+}
+
 /* Control characters, and marks that break the line or turn the direction of writing. */
 static bool
 unsafe_in_gecos(uint32_t c)

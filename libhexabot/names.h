@@ -23,6 +23,12 @@ bool hxb_login_valid(const char *name);
 /* Whether the name means something on Debian hosts even where it is in no file: root, sudo, docker ... */
 bool hxb_name_reserved(const char *name);
 
+/*
+ * The same, and whether the name looks like one of our groups: a user hexabot-admin would be taken for the
+ * role's. That is for new logins: who has had such a name keeps it.
+ */
+bool hxb_login_reserved(const char *name);
+
 /* "First Last" without `:`, `,` and control characters, at most HXB_GECOS_MAX bytes, cut between characters.
  */
 void hxb_gecos(const char *first, const char *last, char gecos[HXB_GECOS_MAX + 1]);

@@ -69,7 +69,10 @@ hxb_naming_obstacle(const struct hxb_naming *naming, const char *user_id, const 
 		    HXB_LOGIN_MAX);
 		return HXB_OK;
 	}
-	host_clash(naming, login, reason);
+	if (hxb_login_reserved(login))
+		snprintf(reason, HXB_REASON_SIZE, "'%s' is a reserved name", login);
+	else
+		host_clash(naming, login, reason);
 	if (reason[0] != '\0')
 		return HXB_OK;
 	r = hxb_ledger_login_owner(naming->ledger, login, &owner, error);

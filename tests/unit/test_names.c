@@ -127,6 +127,30 @@ names_of_the_host_are_reserved_in_any_case(void **state)
 }
 
 static void
+no_login_looks_like_one_of_our_groups(void **state)
+{
+	static const char *const reserved[] = { "hexabot-admin", "hexabot-", "hexabot.mona", "hexabot.",
+		"Hexabot-Admin", "HEXABOT.x", "root", "_apt" };
+	static const char *const free_names[] = { "hexabot", "hexabots", "hexabot_admin", "hexabo-t",
+		"my-hexabot-admin", "mona" };
+	static const char *const groups[] = { "hexabot-admin", "hexabot-" }; /* which are ours to give */
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(reserved); i++) {
+		if (!hxb_login_reserved(reserved[i]))
+			fail_msg("free: %s", reserved[i]);
+	}
+	for (size_t i = 0; i < COUNT(free_names); i++) {
+		if (hxb_login_reserved(free_names[i]))
+			fail_msg("reserved: %s", free_names[i]);
+	}
+	for (size_t i = 0; i < COUNT(groups); i++) {
+		if (hxb_name_reserved(groups[i]))
+			fail_msg("no group can be called: %s", groups[i]);
+	}
+}
+
+static void
 every_name_of_base_passwd_is_reserved(void **state)
 {
 	FILE *passwd = fopen("/usr/share/base-passwd/passwd.master", "re");
@@ -369,6 +393,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(logins_match_the_pattern),
 		cmocka_unit_test(names_of_the_host_are_reserved_in_any_case),
+		cmocka_unit_test(no_login_looks_like_one_of_our_groups),
 		cmocka_unit_test(every_name_of_base_passwd_is_reserved),
 		cmocka_unit_test(gecos_is_one_clean_field),
 		cmocka_unit_test(gecos_is_cut_between_characters),

@@ -270,6 +270,8 @@ names_that_mean_something_stay_the_hosts(void **state)
 		{ "docker", "reserved name" },
 		{ "postgres", "reserved name" },
 		{ "_apt", "reserved name" },
+		{ "hexabot-admin", "'hexabot-admin' is a reserved name" },
+		{ "Hexabot.mona", "reserved name" },
 		{ "localbob", "'localbob' is a user or group of this host" },
 		{ "LocalBob", "is a user or group of this host" },
 		{ "localgroup", "is a user or group of this host" },
@@ -315,6 +317,24 @@ names_that_mean_something_stay_the_hosts(void **state)
 	assert_string_equal(reason_of("occupied"), "");
 	assert_ok(publish());
 	assert_int_not_equal(uid_of("occupied"), 0);
+}
+
+/* Before such names were reserved somebody may have been given one. */
+static void
+who_has_had_a_name_like_a_groups_keeps_it(void **state)
+{
+	uint32_t uid;
+
+	(void)state;
+	ROOT_ONLY();
+	add_user("mallory", "2020-01-01 00:00:00.000");
+	assert_ok(publish());
+	uid = uid_of("mallory");
+	assert_int_not_equal(uid, 0);
+	sql(ledger_path, "UPDATE entries SET login = 'hexabot-admin' WHERE login = 'mallory'");
+	assert_ok(publish());
+	assert_int_equal(uid_of("hexabot-admin"), uid);
+	assert_string_equal(reason_of("mallory"), "");
 }
 
 static void
@@ -998,6 +1018,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		PUBLISH_TEST(the_map_shows_what_the_store_says),
 		PUBLISH_TEST(names_that_mean_something_stay_the_hosts),
+		PUBLISH_TEST(who_has_had_a_name_like_a_groups_keeps_it),
 		PUBLISH_TEST(a_home_with_the_right_owner_is_theirs),
 		PUBLISH_TEST(a_name_with_a_nul_is_nobodys),
 		PUBLISH_TEST(of_two_spellings_the_older_account_wins),
