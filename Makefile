@@ -18,6 +18,9 @@ SBINDIR    = $(PREFIX)/sbin
 LIBEXECDIR = $(PREFIX)/libexec/hexabot
 SHAREDIR   = $(PREFIX)/share
 UNITDIR    = $(PREFIX)/lib/systemd/system
+BASHDIR    = $(SHAREDIR)/bash-completion/completions
+ZSHDIR     = $(SHAREDIR)/zsh/vendor-completions
+FISHDIR    = $(SHAREDIR)/fish/vendor_completions.d
 
 BUILD = build/$(CC)
 CFLAGS = -O2 -g
@@ -63,7 +66,10 @@ NSS = $(BUILD)/libnss_hexabot.so.2
 CTL = $(BUILD)/bin/hexactl
 CHK = $(BUILD)/bin/hexabot_chkpwd
 
-all: $(PAM) $(NSS) $(CTL) $(CHK)
+# What shells complete, printed by hexactl itself.
+COMPLETIONS = $(addprefix $(BUILD)/completions/,bash zsh fish)
+
+all: $(PAM) $(NSS) $(CTL) $(CHK) $(COMPLETIONS)
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -90,15 +96,23 @@ $(CHK): $(call obj,$(CHK_SRC)) $(LIB)
 	@mkdir -p $(@D)
 	$(LINK) -pie -Wl,--as-needed $(LDFLAGS) -o $@ $(call obj,$(CHK_SRC)) $(LIB) $(LIB_LIBS)
 
+$(COMPLETIONS): $(CTL)
+	@mkdir -p $(@D)
+	$(CTL) completion $(@F) >$@
+
 install: all
 	install -d -m 755 $(DESTDIR)$(LIBDIR)/security $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR) \
-		$(DESTDIR)$(SHAREDIR)/pam-configs $(DESTDIR)$(SHAREDIR)/man/man8 $(DESTDIR)$(UNITDIR)
+		$(DESTDIR)$(SHAREDIR)/pam-configs $(DESTDIR)$(SHAREDIR)/man/man8 $(DESTDIR)$(UNITDIR) \
+		$(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
 	install -m 644 $(PAM) $(DESTDIR)$(LIBDIR)/security/
 	install -m 644 $(NSS) $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(CTL) $(DESTDIR)$(SBINDIR)/
 	install -m 4755 $(CHK) $(DESTDIR)$(LIBEXECDIR)/
 	install -m 644 dist/pam-configs/* $(DESTDIR)$(SHAREDIR)/pam-configs/
 	install -m 644 dist/systemd/*.service $(DESTDIR)$(UNITDIR)/
+	install -m 644 $(BUILD)/completions/bash $(DESTDIR)$(BASHDIR)/hexactl
+	install -m 644 $(BUILD)/completions/zsh $(DESTDIR)$(ZSHDIR)/_hexactl
+	install -m 644 $(BUILD)/completions/fish $(DESTDIR)$(FISHDIR)/hexactl.fish
 	install -m 644 doc/man/*.8 $(DESTDIR)$(SHAREDIR)/man/man8/
 	$(if $(DESTDIR),,ldconfig) # the name service finds its library faster by the cache
 

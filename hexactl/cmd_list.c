@@ -247,10 +247,16 @@ static const struct hxb_option options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct hxb_words words[] = {
+	{ "state", "enabled disabled held expired no-role invited lapsed" }, /* check_state()'s */
+	{ NULL, NULL },
+};
+
 const struct hxb_command hxb_cmd_list = {
 	.name = "list",
 	.operands = "",
 	.summary = "Lists Hexabot's users, with their logins on this host.",
 	.options = options,
+	.words = words,
 	.run = run,
 };

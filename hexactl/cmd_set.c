@@ -275,6 +275,11 @@ static const struct hxb_option options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct hxb_words words[] = {
+	{ "expires", "never" },
+	{ NULL, NULL },
+};
+
 const struct hxb_command hxb_cmd_set = {
 	.name = "set",
 	.operands = "USER",
@@ -284,5 +289,6 @@ const struct hxb_command hxb_cmd_set = {
 	.changes = true,
 	.force = true,
 	.options = options,
+	.words = words,
 	.run = run,
 };

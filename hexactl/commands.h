@@ -3,6 +3,8 @@
 #ifndef HXB_COMMANDS_H
 #define HXB_COMMANDS_H
 
+#include <stddef.h>
+
 #include "options.h"
 
 extern const struct hxb_command hxb_cmd_init;
@@ -23,5 +25,9 @@ extern const struct hxb_command hxb_cmd_erase;
 extern const struct hxb_command hxb_cmd_publish;
 extern const struct hxb_command hxb_cmd_watch;
 extern const struct hxb_command hxb_cmd_log;
+extern const struct hxb_command hxb_cmd_completion;
+
+/* The table of them, which is in main.c, from 0. NULL: there are no more. */
+const struct hxb_command *hxb_command_at(size_t index);
 
 #endif

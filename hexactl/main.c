@@ -33,8 +33,15 @@ static const struct hxb_command *const commands[] = {
 	&hxb_cmd_publish,
 	&hxb_cmd_watch,
 	&hxb_cmd_log,
+	&hxb_cmd_completion,
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+
+const struct hxb_command *
+hxb_command_at(size_t index)
+{
+	return index < COMMAND_COUNT ? commands[index] : NULL;
+}
 
 static int
 exit_code(enum hxb_result r)
@@ -220,7 +227,7 @@ run(int argc, char *argv[])
 	}
 	if (arguments.help)
 		return help(used, argv + 1);
-	if (geteuid() != 0) {
+	if (geteuid() != 0 && !command->anybody) {
 		hxb_complain("must be run as root");
 		return HXB_FAILED;
 	}

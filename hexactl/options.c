@@ -15,7 +15,8 @@ static const struct hxb_option common[] = {
 static const struct hxb_option dry_run = { "dry-run", NULL, "say what would change, and change nothing" };
 static const struct hxb_option force = { "force", NULL, "go on where a guard would refuse" };
 
-enum { COMMON_COUNT = sizeof(common) / sizeof(common[0]), ALL_MAX = HXB_OPTIONS_MAX + COMMON_COUNT + 2 };
+enum { COMMON_COUNT = sizeof(common) / sizeof(common[0]) };
+_Static_assert(HXB_OPTIONS_ALL == HXB_OPTIONS_MAX + COMMON_COUNT + 2, "--force and --dry-run are the two");
 
 static size_t
 own_count(const struct hxb_command *command)
@@ -27,9 +28,8 @@ own_count(const struct hxb_command *command)
 	return count;
 }
 
-/* Gathers every option of the command, its own ones first. */
-static size_t
-gather(const struct hxb_command *command, const struct hxb_option *all[ALL_MAX])
+size_t
+hxb_options_all(const struct hxb_command *command, const struct hxb_option *all[HXB_OPTIONS_ALL])
 {
 	size_t own = own_count(command), count = 0;
 
@@ -90,9 +90,9 @@ enum hxb_result
 hxb_options_parse(const struct hxb_command *command, int argc, char *argv[], struct hxb_arguments *arguments,
     struct hxb_error *error)
 {
-	const struct hxb_option *all[ALL_MAX];
-	struct option table[ALL_MAX + 1] = { 0 };
-	size_t count = gather(command, all);
+	const struct hxb_option *all[HXB_OPTIONS_ALL];
+	struct option table[HXB_OPTIONS_ALL + 1] = { 0 };
+	size_t count = hxb_options_all(command, all);
 	int c;
 
 	*arguments = (struct hxb_arguments){ .command = command, .config = HXB_CONFIG_PATH };
@@ -142,8 +142,8 @@ hxb_option(const struct hxb_arguments *arguments, const char *name)
 void
 hxb_options_usage(const struct hxb_command *command, FILE *file)
 {
-	const struct hxb_option *all[ALL_MAX];
-	size_t count = gather(command, all);
+	const struct hxb_option *all[HXB_OPTIONS_ALL];
+	size_t count = hxb_options_all(command, all);
 
 	fprintf(file, "usage: hexactl %s%s%s [OPTION...]\n\n%s\n\n", command->name,
 	    command->operands[0] != '\0' ? " " : "", command->operands, command->summary);
