@@ -21,6 +21,9 @@ UNITDIR    = $(PREFIX)/lib/systemd/system
 BASHDIR    = $(SHAREDIR)/bash-completion/completions
 ZSHDIR     = $(SHAREDIR)/zsh/vendor-completions
 FISHDIR    = $(SHAREDIR)/fish/vendor_completions.d
+TMPFILESDIR = $(PREFIX)/lib/tmpfiles.d
+APPARMORDIR = $(SYSCONFDIR)/apparmor.d/abstractions/nameservice.d
+EXAMPLEDIR = $(SHAREDIR)/doc/hexactl/examples
 
 BUILD = build/$(CC)
 CFLAGS = -O2 -g
@@ -103,13 +106,19 @@ $(COMPLETIONS): $(CTL)
 install: all
 	install -d -m 755 $(DESTDIR)$(LIBDIR)/security $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR) \
 		$(DESTDIR)$(SHAREDIR)/pam-configs $(DESTDIR)$(SHAREDIR)/man/man8 $(DESTDIR)$(UNITDIR) \
-		$(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
+		$(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR) \
+		$(DESTDIR)$(TMPFILESDIR) $(DESTDIR)$(APPARMORDIR) $(DESTDIR)$(EXAMPLEDIR)
 	install -m 644 $(PAM) $(DESTDIR)$(LIBDIR)/security/
 	install -m 644 $(NSS) $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(CTL) $(DESTDIR)$(SBINDIR)/
 	install -m 4755 $(CHK) $(DESTDIR)$(LIBEXECDIR)/
 	install -m 644 dist/pam-configs/* $(DESTDIR)$(SHAREDIR)/pam-configs/
 	install -m 644 dist/systemd/*.service $(DESTDIR)$(UNITDIR)/
+	install -m 644 dist/tmpfiles/*.conf $(DESTDIR)$(TMPFILESDIR)/
+	install -m 644 dist/apparmor/nameservice $(DESTDIR)$(APPARMORDIR)/hexabot
+	install -m 644 dist/apparmor/hexabot-publish $(DESTDIR)$(EXAMPLEDIR)/apparmor-hexabot-publish
+	install -m 644 dist/sudoers $(DESTDIR)$(EXAMPLEDIR)/sudoers-hexabot
+	install -m 644 dist/faillock.conf $(DESTDIR)$(EXAMPLEDIR)/
 	install -m 644 $(BUILD)/completions/bash $(DESTDIR)$(BASHDIR)/hexactl
 	install -m 644 $(BUILD)/completions/zsh $(DESTDIR)$(ZSHDIR)/_hexactl
 	install -m 644 $(BUILD)/completions/fish $(DESTDIR)$(FISHDIR)/hexactl.fish

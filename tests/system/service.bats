@@ -67,6 +67,8 @@ is_shadowed() { # USER PASSWORD:EXPIRES
 @test "the unit is in order, and hardened" {
 	[ -z "$(inside systemd-analyze verify /usr/lib/systemd/system/hexabot-publish.service 2>&1)" ]
 	inside systemd-analyze security --threshold=20 --no-pager hexabot-publish.service
+	# The file by itself, as a packager would ask.
+	systemd-analyze security --offline=yes --threshold=20 --no-pager /usr/lib/systemd/system/hexabot-publish.service
 }
 
 @test "without a store it is not started" {
@@ -117,6 +119,24 @@ is_shadowed() { # USER PASSWORD:EXPIRES
 	until_true 10 is_shadowed mona '!*:1'
 	sql "UPDATE users SET state = 1 WHERE username = 'mona'"
 	until_true 10 is_shadowed mona '*:'
+}
+
+@test "a lost directory comes back at the next boot, and nothing in it goes" {
+	local before
+	before=$(cd /var/lib/hexactl && find . -printf '%p %m %u %i\n' | sort)
+	chmod 777 /var/lib/hexactl/private
+	touch -d '2 years ago' /var/lib/hexactl/private/lock
+	inside systemd-tmpfiles --create --remove --clean --boot
+	[ "$(cd /var/lib/hexactl && find . -printf '%p %m %u %i\n' | sort)" = "$before" ]
+	inside systemctl stop hexabot-publish.service
+	mv /var/lib/hexactl /var/lib/away
+	[ -z "$(inside systemd-tmpfiles --create --boot /usr/lib/tmpfiles.d/hexactl.conf 2>&1)" ]
+	[ "$(cd /var/lib/hexactl && find . -printf '%p %m %u %g\n' | sort)" = $'. 755 root root\n./private 700 root root' ]
+	run inside hexactl list
+	[ "$status" -eq 6 ]
+	rm -r /var/lib/hexactl
+	mv /var/lib/away /var/lib/hexactl
+	inside systemctl start hexabot-publish.service
 }
 
 @test "stopping it is clean" {
