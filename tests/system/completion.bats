@@ -33,7 +33,7 @@ setup_file() {
 }
 
 differs() { # TYPED-AND-COMPLETED: says where it is not as in the table
-	diff <(cut -d '|' -f 2 <<<"$cases") <(sed 's/ *$//' <<<"$1")
+	diff <(cut -d '|' -f 2 <<<"$cases") <(echo "$1" | sed 's/ *$//')
 }
 
 commands() { # every command's name, by hexactl's own help
@@ -93,7 +93,7 @@ fish_replies() { # LINE
 
 @test "the states offered are those that list takes" {
 	run hexactl list --state bogus
-	diff <(sed "s/.*none of //" <<<"$output" | xargs -n 1 | sort) <(bash_replies list --state '')
+	diff <(echo "${output##*none of }" | xargs -n 1 | sort) <(bash_replies list --state '')
 }
 
 @test "names are those that the host knows, for root" {

@@ -109,10 +109,8 @@ is_shadowed() { # USER PASSWORD:EXPIRES
 	[ "$(property ActiveState)" = active ]
 	STORE=$directory/hexabot.sqlite
 	sql_open "PRAGMA cache_size = 1; PRAGMA synchronous = OFF; BEGIN IMMEDIATE; UPDATE users SET state = 0"
+	[ -s "$STORE-journal" ] # as soon as its writer is gone, the service may have been there
 	sql_kill
-	[ -s "$STORE-journal" ]
-	sql_hot=$(stat -c %s "$STORE-journal")
-	[ "$sql_hot" -gt 0 ]
 	touch "$STORE"
 	until_true 10 test ! -s "$STORE-journal"
 	sql "UPDATE users SET state = 0 WHERE username = 'mona'"
