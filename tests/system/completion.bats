@@ -32,8 +32,8 @@ setup_file() {
 	hexactl init --store "$STORE"
 }
 
-differs() { # TYPED-AND-COMPLETED: says where it is not as in the table
-	diff <(cut -d '|' -f 2 <<<"$cases") <(echo "$1" | sed 's/ *$//')
+as_in_the_table() { # the completed lines on stdin
+	sed 's/ *$//' | diff <(cut -d '|' -f 2 <<<"$cases") -
 }
 
 commands() { # every command's name, by hexactl's own help
@@ -56,21 +56,20 @@ fish_replies() { # LINE
 }
 
 @test "bash completes" {
-	differs "$(cut -d '|' -f 1 <<<"$cases" | "$HERE/press_tab.exp" bash)"
+	cut -d '|' -f 1 <<<"$cases" | "$HERE/press_tab.exp" bash | as_in_the_table
 }
 
 @test "zsh completes" {
-	differs "$(cut -d '|' -f 1 <<<"$cases" | "$HERE/press_tab.exp" zsh)"
+	cut -d '|' -f 1 <<<"$cases" | "$HERE/press_tab.exp" zsh | as_in_the_table
 }
 
 @test "fish completes" {
-	local line
-	# It prints the word alone.
-	differs "$(cut -d '|' -f 1 <<<"$cases" | while read -r line; do
-		replies=$(fish_replies "$line")
+	local line replies
+	cut -d '|' -f 1 <<<"$cases" | while read -r line; do
+		replies=$(fish_replies "$line") # the last word alone
 		[ "$(grep -c . <<<"$replies")" -eq 1 ] || replies=${line##* }
 		echo "${line% *} $replies"
-	done)"
+	done | as_in_the_table
 }
 
 @test "every option of every command is offered, and no other" {
