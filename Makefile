@@ -107,7 +107,8 @@ install: all
 	install -d -m 755 $(DESTDIR)$(LIBDIR)/security $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR) \
 		$(DESTDIR)$(SHAREDIR)/pam-configs $(DESTDIR)$(SHAREDIR)/man/man8 $(DESTDIR)$(UNITDIR) \
 		$(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR) \
-		$(DESTDIR)$(TMPFILESDIR) $(DESTDIR)$(APPARMORDIR) $(DESTDIR)$(EXAMPLEDIR)
+		$(DESTDIR)$(TMPFILESDIR) $(DESTDIR)$(APPARMORDIR) $(DESTDIR)$(EXAMPLEDIR) \
+		$(DESTDIR)$(SHAREDIR)/man/man5 $(DESTDIR)$(SHAREDIR)/man/man7
 	install -m 644 $(PAM) $(DESTDIR)$(LIBDIR)/security/
 	install -m 644 $(NSS) $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(CTL) $(DESTDIR)$(SBINDIR)/
@@ -122,7 +123,7 @@ install: all
 	install -m 644 $(BUILD)/completions/bash $(DESTDIR)$(BASHDIR)/hexactl
 	install -m 644 $(BUILD)/completions/zsh $(DESTDIR)$(ZSHDIR)/_hexactl
 	install -m 644 $(BUILD)/completions/fish $(DESTDIR)$(FISHDIR)/hexactl.fish
-	install -m 644 doc/man/*.8 $(DESTDIR)$(SHAREDIR)/man/man8/
+	for section in 5 7 8; do install -m 644 doc/man/*.$$section $(DESTDIR)$(SHAREDIR)/man/man$$section/ || exit; done
 	$(if $(DESTDIR),,ldconfig) # the name service finds its library faster by the cache
 
 clean:
