@@ -17,6 +17,7 @@ classify(const struct hxb_command *command, const char *option, const char *labe
 		{ "USER", HXB_COMPLETE_USERS },
 		{ "R", HXB_COMPLETE_ROLES },
 		{ "ROLE", HXB_COMPLETE_ROLES },
+		{ "SERVICE", HXB_COMPLETE_SERVICES },
 	};
 
 	snprintf(place->label, sizeof(place->label), "%s", label);

@@ -14,6 +14,7 @@ enum hxb_complete {
 	HXB_COMPLETE_FILES,
 	HXB_COMPLETE_USERS,
 	HXB_COMPLETE_ROLES,
+	HXB_COMPLETE_SERVICES, /* PAM's: the files of /etc/pam.d */
 	HXB_COMPLETE_WORDS,
 };
 

@@ -30,6 +30,10 @@ static const char names[] = "\t*) return 1 ;;\n"
                             "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$2\")\n"
                             "\t\treturn\n"
                             "\t\t;;\n"
+                            "\tservices)\n"
+                            "\t\tmapfile -t COMPREPLY < <(cd /etc/pam.d && compgen -f -- \"$2\")\n"
+                            "\t\treturn\n"
+                            "\t\t;;\n"
                             "\tusers | roles) words=$(hexactl completion \"$1\" 2>/dev/null) ;;\n"
                             "\twords*) words=${1#words } ;;\n"
                             "\tesac\n"
@@ -95,6 +99,7 @@ kind(FILE *file, const struct hxb_place *place)
 		[HXB_COMPLETE_FILES] = "files",
 		[HXB_COMPLETE_USERS] = "users",
 		[HXB_COMPLETE_ROLES] = "roles",
+		[HXB_COMPLETE_SERVICES] = "services",
 	};
 
 	if (place->kind == HXB_COMPLETE_WORDS)

@@ -72,6 +72,9 @@ values(FILE *file, const struct hxb_place *place)
 	case HXB_COMPLETE_ROLES:
 		fputs(" -a '(hexactl completion roles 2>/dev/null)'", file);
 		break;
+	case HXB_COMPLETE_SERVICES:
+		fputs(" -a '(command ls /etc/pam.d)'", file);
+		break;
 	case HXB_COMPLETE_WORDS:
 		fprintf(file, " -a '%s'", place->words);
 		break;

@@ -65,6 +65,7 @@ action(FILE *file, const struct hxb_place *place)
 		[HXB_COMPLETE_FILES] = "_files",
 		[HXB_COMPLETE_USERS] = "_hexactl_users",
 		[HXB_COMPLETE_ROLES] = "_hexactl_roles",
+		[HXB_COMPLETE_SERVICES] = "_files -W /etc/pam.d",
 	};
 
 	quote(file, place->label);

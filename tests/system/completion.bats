@@ -26,6 +26,11 @@ hexactl invite mon|hexactl invite mon
 hexactl set mona --login mon|hexactl set mona --login mon
 hexactl bogus mon|hexactl bogus mon'
 
+# What explain takes.
+! hexactl --help 2>/dev/null | grep -q '^  explain ' || cases+='
+hexactl explain mon|hexactl explain mona
+hexactl explain mona --service newu|hexactl explain mona --service newusers'
+
 setup_file() {
 	host_setup
 	store_make
