@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The ledger: what Hexabot has no place for. Logins and numbers with tombstones, holds, invitations, events.
- * Ours alone: root's file in root's directory. Same conventions as store.h; a write-ahead log lets PAM read
- * while the publisher writes.
+ * The ledger: what Hexabot has no place for. Logins and numbers with tombstones, holds, invitations, ssh
+ * keys, events. Ours alone: root's file in root's directory. Same conventions as store.h; a write-ahead log
+ * lets PAM read while the publisher writes.
  */
 #ifndef HXB_LEDGER_H
 #define HXB_LEDGER_H
@@ -13,6 +13,7 @@
 
 #include "deadline.h"
 #include "invitation.h"
+#include "key.h"
 #include "result.h"
 #include "store.h"
 
@@ -167,6 +168,21 @@ enum hxb_result hxb_ledger_set_delivery(struct hxb_ledger *, const unsigned char
 enum hxb_result hxb_ledger_invited_ids(struct hxb_ledger *, char ***idsp, struct hxb_error *error);
 enum hxb_result hxb_ledger_forget_invitations(
     struct hxb_ledger *, const char *user_id, struct hxb_error *error);
+
+/* SSH keys. A user has at most one of a fingerprint, and HXB_KEYS_MAX in all. */
+enum hxb_result hxb_ledger_keys(
+    struct hxb_ledger *, const char *user_id, struct hxb_keys *keys, struct hxb_error *error);
+/* Adds a key, whose `added` is ignored: it is now. HXB_CONFLICT: the user has one of that fingerprint. */
+enum hxb_result hxb_ledger_add_key(
+    struct hxb_ledger *, const char *user_id, const struct hxb_key *key, struct hxb_error *error);
+/* HXB_NOT_FOUND if the user has none of that fingerprint. */
+enum hxb_result hxb_ledger_remove_key(
+    struct hxb_ledger *, const char *user_id, const char *fingerprint, struct hxb_error *error);
+/* Removes all of the user's. *count (where not NULL): how many there were. */
+enum hxb_result hxb_ledger_forget_keys(
+    struct hxb_ledger *, const char *user_id, unsigned *count, struct hxb_error *error);
+/* Who has any: ids, NULL-terminated; the caller frees each, and the array. */
+enum hxb_result hxb_ledger_key_owners(struct hxb_ledger *, char ***idsp, struct hxb_error *error);
 
 /* Events. `at` is set by the ledger when it records one. user_id NULL: all; since "" : from the beginning. */
 enum hxb_result hxb_ledger_record(

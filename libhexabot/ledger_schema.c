@@ -42,6 +42,11 @@ static const char *const steps[] = {
 	" delivery INTEGER NOT NULL DEFAULT 0, ended INTEGER NOT NULL DEFAULT 0);"
 	"CREATE INDEX invitations_user ON invitations (user_id);"
 	"CREATE UNIQUE INDEX invitations_open ON invitations (user_id) WHERE ended = 0;",
+
+	"CREATE TABLE keys (seq INTEGER PRIMARY KEY, user_id TEXT NOT NULL, fingerprint TEXT NOT NULL,"
+	" options TEXT NOT NULL, type TEXT NOT NULL, body TEXT NOT NULL, comment TEXT NOT NULL,"
+	" bits INTEGER NOT NULL, actor TEXT NOT NULL, added INTEGER NOT NULL, UNIQUE (user_id, "
+	"fingerprint));",
 };
 #define VERSION ((int64_t)(sizeof(steps) / sizeof(*steps)))
 

@@ -153,7 +153,7 @@ what_is_no_ledger_is_refused(void **state)
 	chmod(path, 0600);
 	assert_result(try_open(path), HXB_UNREADABLE);
 	/* Somebody's database with versions of its own, ours among them. */
-	for (int version = -2; version <= 3; version++) {
+	for (int version = -2; version <= 4; version++) {
 		sql(path, "PRAGMA user_version = %d", version);
 		assert_result(try_open(path), HXB_UNREADABLE);
 		assert_contains(err.text, "not a ledger");
@@ -169,14 +169,14 @@ a_newer_ledger_is_refused_and_left_alone(void **state)
 	int64_t version = sql_number(path, "PRAGMA user_version");
 
 	(void)state;
-	assert_int_equal(version, 2);
-	sql(path, "PRAGMA user_version = 3");
+	assert_int_equal(version, 3);
+	sql(path, "PRAGMA user_version = 4");
 	assert_result(try_open(path), HXB_UNREADABLE);
-	assert_contains(err.text, "made by a newer release (schema 3, this one knows 2)");
-	assert_int_equal(sql_number(path, "PRAGMA user_version"), 3);
+	assert_contains(err.text, "made by a newer release (schema 4, this one knows 3)");
+	assert_int_equal(sql_number(path, "PRAGMA user_version"), 4);
 	sql(path, "PRAGMA user_version = -1");
 	assert_result(try_open(path), HXB_UNREADABLE);
-	sql(path, "PRAGMA user_version = 2");
+	sql(path, "PRAGMA user_version = 3");
 	assert_ok(try_open(path));
 }
 
@@ -186,10 +186,14 @@ an_older_ledger_is_brought_up_to_date(void **state)
 	const char *path = in_dir("ledger.sqlite");
 
 	(void)state;
-	sql(path, "DROP TABLE invitations; PRAGMA user_version = 1");
+	sql(path, "DROP TABLE keys; PRAGMA user_version = 2");
 	assert_ok(try_open(path));
-	assert_int_equal(sql_number(path, "PRAGMA user_version"), 2);
+	assert_int_equal(sql_number(path, "PRAGMA user_version"), 3);
+	sql(path, "DROP TABLE keys; DROP TABLE invitations; PRAGMA user_version = 1");
+	assert_ok(try_open(path));
+	assert_int_equal(sql_number(path, "PRAGMA user_version"), 3);
 	assert_int_equal(sql_number(path, "SELECT count(*) FROM invitations"), 0);
+	assert_int_equal(sql_number(path, "SELECT count(*) FROM keys"), 0);
 }
 
 static void
@@ -617,6 +621,51 @@ who_changes_things_all_day_fills_no_ledger(void **state)
 }
 
 static void
+keys_belong_to_an_id_and_a_fingerprint(void **state)
+{
+	char body[] = "AAAA", type[] = "ssh-ed25519", options[] = "", comment[] = "me", actor[] = "root",
+	     fingerprint[64] = "SHA256:0";
+	const struct hxb_key key = { .fingerprint = fingerprint,
+		.options = options,
+		.type = type,
+		.body = body,
+		.comment = comment,
+		.bits = 256,
+		.actor = actor };
+	struct hxb_keys keys;
+	char **ids;
+	unsigned count;
+
+	(void)state;
+	assert_ok(hxb_ledger_add_key(ledger, "a", &key, &err));
+	assert_result(hxb_ledger_add_key(ledger, "a", &key, &err), HXB_CONFLICT);
+	assert_ok(hxb_ledger_add_key(ledger, "b", &key, &err));
+	for (int i = 1; i < HXB_KEYS_MAX; i++) {
+		snprintf(fingerprint, sizeof(fingerprint), "SHA256:%d", i);
+		assert_ok(hxb_ledger_add_key(ledger, "a", &key, &err));
+	}
+	snprintf(fingerprint, sizeof(fingerprint), "SHA256:one too many");
+	assert_result(hxb_ledger_add_key(ledger, "a", &key, &err), HXB_REFUSED);
+	assert_contains(err.text, "64 keys");
+	assert_result(hxb_ledger_remove_key(ledger, "a", "SHA256:nobody's", &err), HXB_NOT_FOUND);
+	assert_ok(hxb_ledger_remove_key(ledger, "a", "SHA256:0", &err));
+	assert_ok(hxb_ledger_keys(ledger, "a", &keys, &err));
+	assert_int_equal(keys.count, HXB_KEYS_MAX - 1);
+	assert_string_equal(keys.keys[0].fingerprint, "SHA256:1"); /* in the order they were added in */
+	assert_string_equal(keys.keys[0].comment, "me");
+	assert_int_equal(keys.keys[0].bits, 256);
+	assert_true(keys.keys[0].added > 1700000000);
+	hxb_keys_clear(&keys);
+	assert_ok(hxb_ledger_forget_keys(ledger, "a", &count, &err));
+	assert_int_equal(count, HXB_KEYS_MAX - 1);
+	assert_ok(hxb_ledger_key_owners(ledger, &ids, &err));
+	assert_string_equal(ids[0], "b");
+	assert_null(ids[1]);
+	free(ids[0]);
+	free(ids);
+}
+
+static void
 no_call_leaves_signals_or_ids_changed(void **state)
 {
 	struct standing standing = present_standing();
@@ -651,6 +700,7 @@ main(void)
 		LEDGER_TEST(who_cannot_be_looked_up_is_held),
 		LEDGER_TEST(events_come_in_their_order),
 		LEDGER_TEST(who_changes_things_all_day_fills_no_ledger),
+		LEDGER_TEST(keys_belong_to_an_id_and_a_fingerprint),
 		LEDGER_TEST(no_call_leaves_signals_or_ids_changed),
 	};
 
