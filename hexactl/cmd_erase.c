@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* For good: the row, its roles, and what Hexabot's own foreign keys take along; the ledger's hold and
- * invitations. Name and number stay the user's: files may still belong to them. */
+/* For good: the row, its roles, and what Hexabot's own foreign keys take along; the ledger's hold,
+ * invitations and ssh keys. Name and number stay the user's: files may still belong to them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +18,7 @@ struct traces {
 	char *login; /* NULL: none */
 	char *home;
 	uint32_t uid;
+	unsigned keys; /* the ledger's, which go */
 };
 
 static enum hxb_result
@@ -38,7 +39,7 @@ find_traces(struct hxb_session *session, const struct hxb_person *person, struct
 
 static enum hxb_result
 write_out(struct hxb_session *session, const struct hxb_person *person, const struct hxb_change *change,
-    struct hxb_error *error)
+    unsigned *keys, struct hxb_error *error)
 {
 	const char *id = person->user->id;
 	enum hxb_result r = hxb_change_record(session, change, error);
@@ -49,6 +50,8 @@ write_out(struct hxb_session *session, const struct hxb_person *person, const st
 		r = hxb_ledger_end_hold(session->ledger, id, error);
 	if (r == HXB_OK)
 		r = hxb_ledger_forget_invitations(session->ledger, id, error);
+	if (r == HXB_OK)
+		r = hxb_ledger_forget_keys(session->ledger, id, keys, error);
 	return r == HXB_OK ? hxb_session_commit(session, HXB_STORE_FIRST, error) : r;
 }
 
@@ -61,11 +64,14 @@ exists(const char *path)
 }
 
 static void
-tell_what_stays(const struct traces *traces, bool goes)
+tell_what_stays(const struct traces *traces, bool dry_run, bool goes)
 {
 	static const char *const places[] = { "/var/spool/cron/crontabs/", "/var/mail/" };
 	char path[512];
 
+	if (traces->keys > 0)
+		hxb_say("  %s: %u ssh key%s of theirs", dry_run ? "would be removed" : "removed",
+		    traces->keys, hxb_plural(traces->keys));
 	if (exists(traces->home))
 		hxb_say("  %s: %s", goes ? "would be removed" : "stays", traces->home);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
@@ -97,7 +103,8 @@ finish(struct hxb_session *session, const struct hxb_change *change, const struc
 			r = hxb_home_remove(traces->home, traces->uid, error);
 	}
 	if (!session->arguments->json)
-		tell_what_stays(traces, with_home && session->arguments->dry_run);
+		tell_what_stays(
+		    traces, session->arguments->dry_run, with_home && session->arguments->dry_run);
 	return r;
 }
 
@@ -131,7 +138,7 @@ run(struct hxb_session *session, struct hxb_error *error)
 		change.id = id;
 		change.name = person.name;
 		change.before = hxb_state_rule(person.standing.state)->name;
-		r = write_out(session, &person, &change, error);
+		r = write_out(session, &person, &change, &traces.keys, error);
 	}
 	if (r == HXB_OK)
 		r = finish(session, &change, &traces, error);

@@ -23,6 +23,8 @@ take_back(
 		return hxb_store_set_reset_token(
 		    session->store, id, person->standing.invitation->marker, NULL, error);
 	r = hxb_ledger_end_hold(session->ledger, id, error);
+	if (r == HXB_OK)
+		r = hxb_ledger_forget_keys(session->ledger, id, NULL, error);
 	return r == HXB_OK ? hxb_store_remove_user(session->store, id, error) : r;
 }
 

@@ -22,6 +22,7 @@ struct view {
 	const char *shell;
 	char reason[256]; /* why there is no login */
 	char **groups; /* NULL-terminated: as the host has them now */
+	size_t keys; /* how many ssh keys are in the ledger */
 };
 
 static enum hxb_result
@@ -63,6 +64,17 @@ read_hold(struct hxb_session *session, struct view *view, struct hxb_error *erro
 	if (r == HXB_OK && (view->parked = hxb_roles_text(&roles, view->hold->parked.role_ids)) == NULL)
 		r = hxb_fail(error, HXB_FAILED, "out of memory");
 	hxb_roles_clear(&roles);
+	return r;
+}
+
+static enum hxb_result
+count_keys(struct hxb_session *session, struct view *view, struct hxb_error *error)
+{
+	struct hxb_keys keys;
+	enum hxb_result r = hxb_ledger_keys(session->ledger, view->person.user->id, &keys, error);
+
+	view->keys = keys.count;
+	hxb_keys_clear(&keys);
 	return r;
 }
 
@@ -199,6 +211,8 @@ print_text(const struct view *view, struct hxb_error *error)
 		line(table, "reason", "%s", rule->reason);
 	hold_lines(table, view);
 	invitation_lines(table, &view->person);
+	if (view->keys > 0)
+		line(table, "ssh keys", "%zu", view->keys);
 	line(table, "roles", "%s", roles);
 	line(table, "username", "%s", user->username);
 	line(table, "email", "%s", user->email);
@@ -234,6 +248,7 @@ print_json(const struct view *view, struct hxb_error *error)
 	hxb_json_text(&json, root, "held_since", view->hold != NULL ? view->hold->since : NULL);
 	hxb_json_text(&json, root, "held_by", view->hold != NULL ? view->hold->actor : NULL);
 	hxb_json_text(&json, root, "parked_roles", view->parked);
+	hxb_json_number(&json, root, "ssh_keys", (int64_t)view->keys);
 	return hxb_json_print(&json, root, error);
 }
 
@@ -249,6 +264,8 @@ run(struct hxb_session *session, struct hxb_error *error)
 		r = hxb_person_load(session, id, &view.person, error);
 	if (r == HXB_OK)
 		r = read_hold(session, &view, error);
+	if (r == HXB_OK)
+		r = count_keys(session, &view, error);
 	if (r == HXB_OK)
 		r = read_places(session, &view, error);
 	if (r == HXB_OK)

@@ -139,7 +139,7 @@ rebuild(struct hxb_session *session, uid_t store_uid, struct hxb_error *error)
 			return hxb_fail(error, HXB_REFUSED,
 			    HXB_LEDGER_PATH
 			    ": is there and in order; --force rebuilds it all the same, which loses holds "
-			    "with the passwords they parked, invitations, expiry dates and events");
+			    "with the passwords they parked, invitations, ssh keys, expiry dates and events");
 		hxb_ledger_close(session->ledger);
 		session->ledger = NULL;
 		r = arguments->dry_run ? HXB_OK : move_aside(error);

@@ -30,6 +30,9 @@ static const struct hxb_command *const commands[] = {
 	&hxb_cmd_passwd,
 	&hxb_cmd_set,
 	&hxb_cmd_erase,
+	&hxb_cmd_key_list,
+	&hxb_cmd_key_add,
+	&hxb_cmd_key_remove,
 	&hxb_cmd_publish,
 	&hxb_cmd_watch,
 	&hxb_cmd_log,
@@ -190,6 +193,8 @@ dispatch(const struct hxb_arguments *arguments, struct hxb_error *error)
 		hxb_session_complain(&session, r, error);
 	if (command->changes)
 		r = hxb_worse(r, finish(&session, error));
+	if (session.keys_failed)
+		r = hxb_worse(r, HXB_FAILED);
 out:
 	hxb_session_close(&session);
 	return r;

@@ -256,6 +256,8 @@ hxb_session_publish(struct hxb_session *session, bool force, struct hxb_error *e
 	session->published = r == HXB_OK;
 	if (r == HXB_OK && !arguments->dry_run)
 		session->changes.published = session->changes.count;
+	if (r == HXB_OK && session->report.keys.text[0] != '\0')
+		hxb_session_complain_of_keys(session, &session->report.keys);
 out:
 	free(ids);
 	return r;
@@ -290,6 +292,13 @@ hxb_session_complain(struct hxb_session *session, enum hxb_result r, struct hxb_
 	    named ? "; try again when it is done" : "");
 	session->complaints++;
 	error->text[0] = '\0';
+}
+
+void
+hxb_session_complain_of_keys(struct hxb_session *session, const struct hxb_error *why)
+{
+	hxb_complain("%s; 'hexactl publish' or, in a minute, 'hexactl watch' tries again", why->text);
+	session->keys_failed = true;
 }
 
 enum hxb_result

@@ -34,6 +34,7 @@ struct hxb_session {
 	struct hxb_changes changes;
 	struct hxb_publish_report report;
 	bool published; /* report is set */
+	bool keys_failed; /* a file of ssh keys is not as it should be, as has been told */
 	int lock; /* -1: not held */
 	bool ledger_begun, store_begun;
 	unsigned complaints;
@@ -72,7 +73,7 @@ enum hxb_result hxb_session_commit_store(struct hxb_session *, struct hxb_error 
 void hxb_session_rollback(struct hxb_session *);
 
 /* Publishes; report and published are set. force: even if most users would be lost. With --dry-run nothing is
- * installed. */
+ * installed. Tells of files of ssh keys that could not be put right, which is no failure of its own. */
 enum hxb_result hxb_session_publish(struct hxb_session *, bool force, struct hxb_error *error);
 
 /* After HXB_BUSY: puts "PATH: busy: PROCESS holds its lock" into `error`. False if no such process is found.
@@ -82,6 +83,9 @@ bool hxb_session_name_holder(const struct hxb_session *, struct hxb_error *error
 /* Tells the administrator about a failure: HXB_BUSY with the process that holds the lock. Clears the error.
  */
 void hxb_session_complain(struct hxb_session *, enum hxb_result r, struct hxb_error *error);
+
+/* The same of a file of ssh keys that could not be put right: all else is done, and the exit code is 1. */
+void hxb_session_complain_of_keys(struct hxb_session *, const struct hxb_error *why);
 
 /* The worse of two results. The enum is in the order of the exit codes, but for a conflict, which is a plain
  * failure. */

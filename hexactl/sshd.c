@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "libhexabot/key_files.h"
 #include "sshd.h"
 
 #define PROGRAM "/usr/sbin/sshd"
@@ -33,6 +34,20 @@ start(const char *login, int fd, pid_t *pid)
 	return started;
 }
 
+/* Whether a word is in a list with that separator. */
+static bool
+has_word(const char *list, char separator, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *at = list; at != NULL; at = strchr(at, separator)) {
+		at += at[0] == separator;
+		if (strncmp(at, word, length) == 0 && (at[length] == separator || at[length] == '\0'))
+			return true;
+	}
+	return false;
+}
+
 /* A line is a keyword in lower case, and its value. */
 static void
 take_line(struct hxb_sshd *sshd, char *line)
@@ -51,6 +66,14 @@ take_line(struct hxb_sshd *sshd, char *line)
 		sshd->password = yes;
 	else if (strcmp(line, "kbdinteractiveauthentication") == 0)
 		sshd->keyboard_interactive = yes;
+	else if (strcmp(line, "pubkeyauthentication") == 0)
+		sshd->public_key = yes;
+	else if (strcmp(line, "authorizedkeysfile") == 0)
+		sshd->reads_keys = has_word(value, ' ', HXB_KEY_FILES_SETTING);
+	else if (strcmp(line, "pubkeyacceptedalgorithms") == 0)
+		snprintf(sshd->key_algorithms, sizeof(sshd->key_algorithms), "%s", value);
+	else if (strcmp(line, "requiredrsasize") == 0)
+		sshd->rsa_bits = (unsigned)strtoul(value, NULL, 10);
 	else if (strcmp(line, "port") == 0 && sshd->port == 0)
 		sshd->port = (unsigned)strtoul(value, NULL, 10);
 }
@@ -89,4 +112,19 @@ bool
 hxb_sshd_takes_codes(const struct hxb_sshd *sshd)
 {
 	return sshd->use_pam && (sshd->password || sshd->keyboard_interactive);
+}
+
+/* An RSA key signs by one of several algorithms, the others by that of their own name. */
+bool
+hxb_sshd_takes_key(const struct hxb_sshd *sshd, const char *type, unsigned bits)
+{
+	const char *list = sshd->key_algorithms;
+
+	if (!sshd->known || list[0] == '\0')
+		return true;
+	if (strcmp(type, "ssh-rsa") != 0)
+		return has_word(list, ',', type);
+	return bits >= sshd->rsa_bits &&
+	    (has_word(list, ',', "rsa-sha2-512") || has_word(list, ',', "rsa-sha2-256") ||
+	        has_word(list, ',', type));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Store + ledger -> map. The caller holds the publisher's lock.
+ * Store + ledger -> map, and sshd's files of keys. The caller holds the publisher's lock.
  *
  * What must hold: a name or number is committed to the ledger before a map that shows it is installed, and
  * the map was read back before that. The store is read in slices of milliseconds; the ledger's write lock is
@@ -68,6 +68,7 @@ forget_reading(struct hxb_publishing *p)
 	p->fingerprint = (struct hxb_fingerprint){ 0 };
 	hxb_diff_reset(p->diff);
 	hxb_people_reset(p->people);
+	hxb_publish_reset_key_owners(p);
 	*p->report = (struct hxb_publish_report){ 0 };
 	p->next_change = 0;
 	p->so = true;
@@ -251,13 +252,40 @@ find_moved(struct hxb_publishing *p, struct hxb_error *error)
 	return HXB_OK;
 }
 
+/* Whoever comes back, with a backup say, comes without keys: nobody has looked after them meanwhile. */
+static enum hxb_result
+forget_keys(const struct hxb_publishing *p, const char *id, struct hxb_error *error)
+{
+	struct hxb_event event = {
+		.actor = "hexabot", .action = "key", .user_id = id, .after = "gone with the user"
+	};
+	struct hxb_entry *entry = NULL;
+	char before[32];
+	unsigned count = 0;
+	enum hxb_result r = hxb_ledger_forget_keys(p->ledger, id, &count, error);
+
+	if (r != HXB_OK || count == 0)
+		return r;
+	snprintf(before, sizeof(before), "%u ssh key%s", count, count == 1 ? "" : "s");
+	event.before = before;
+	r = hxb_ledger_entry(p->ledger, HXB_ENTRY_USER, id, &entry, error);
+	event.name = r == HXB_OK ? entry->login : "";
+	if (r == HXB_OK)
+		r = hxb_ledger_record(p->ledger, &event, error);
+	hxb_entry_free(entry);
+	return r;
+}
+
 static enum hxb_result
 record_moved(const struct hxb_publishing *p, struct hxb_error *error)
 {
 	enum hxb_result r = HXB_OK;
 
-	for (const struct hxb_moved *moved = p->moved; r == HXB_OK && moved != NULL; moved = moved->next)
+	for (const struct hxb_moved *moved = p->moved; r == HXB_OK && moved != NULL; moved = moved->next) {
 		r = hxb_ledger_set_removed(p->ledger, moved->kind, moved->id, moved->removed, error);
+		if (r == HXB_OK && moved->removed && moved->kind == HXB_ENTRY_USER)
+			r = forget_keys(p, moved->id, error);
+	}
 	return r;
 }
 
@@ -304,6 +332,8 @@ publish(struct hxb_publishing *p, const char *dir, struct hxb_error *error)
 
 	r = hxb_people_load(p->ledger, &p->people, error);
 	if (r == HXB_OK)
+		r = hxb_publish_key_owners(p, error);
+	if (r == HXB_OK)
 		r = read_consistently(p, dir, &stamp.fingerprint, error);
 	/* Before anybody is given a name: it may be another database. */
 	if (r == HXB_OK)
@@ -319,6 +349,9 @@ publish(struct hxb_publishing *p, const char *dir, struct hxb_error *error)
 	/* The rest needs memory, too. */
 	hxb_people_free(p->people);
 	p->people = NULL;
+	/* Nobody's keys are to outlive what the map says of them. */
+	if (r == HXB_OK)
+		hxb_publish_keys(p, dir);
 	stamp.next_change = p->next_change;
 	p->report->generation = stamp.generation;
 	if (r == HXB_OK)
@@ -353,6 +386,7 @@ hxb_publish(const struct hxb_config *config, const struct hxb_places *places, st
 	hxb_ledger_rollback(ledger); /* what was not committed: a failure's, or a dry run's */
 	hxb_map_writer_free(p.writer);
 	hxb_publish_forget_roles(&p);
+	hxb_publish_forget_key_owners(&p);
 	for (struct hxb_moved *next, *moved = p.moved; moved != NULL; moved = next) {
 		next = moved->next;
 		free(moved);

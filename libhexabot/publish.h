@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Store + ledger -> map. DESIGN: "The map", "Names and numbers". */
+/* Store + ledger -> map, and sshd's files of keys. DESIGN: "The map", "Names and numbers". */
 #ifndef HXB_PUBLISH_H
 #define HXB_PUBLISH_H
 
@@ -30,6 +30,7 @@ struct hxb_publish_options {
 struct hxb_publish_report {
 	uint64_t generation;
 	unsigned users, roles, unmapped, added, removed, changed; /* the last three against the map before */
+	struct hxb_error keys; /* why some file of keys is not as it should be; "" : all are */
 };
 
 /* Takes the publisher's lock; every change of hexactl's is made and published under it. *fd is -1 unless
@@ -73,6 +74,14 @@ enum hxb_result hxb_login_available(const struct hxb_config *config, const struc
  */
 enum hxb_result hxb_home_available(const struct hxb_config *config, const struct hxb_places *places,
     struct hxb_ledger *ledger, const struct hxb_entry *entry, struct hxb_error *error);
+
+/*
+ * For who is about to take keys from a user: before the commit of the ledger's open transaction, which has
+ * them taken away, sshd's file says no more than the ledger will. Without a file nothing is done. If this
+ * fails the file is as it was, and a key that is taken away may still open.
+ */
+enum hxb_result hxb_keys_narrow(const struct hxb_places *places, struct hxb_ledger *ledger,
+    const struct hxb_entry *entry, struct hxb_error *error);
 
 /* Fills an empty ledger from a map and the store, for init --rebuild-ledger. */
 enum hxb_result hxb_ledger_rebuild(const struct hxb_config *config, const struct hxb_places *places,

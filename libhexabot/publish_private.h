@@ -27,6 +27,7 @@ struct hxb_newcomer {
 };
 
 struct hxb_moved;
+struct hxb_key_owner;
 
 struct hxb_publishing {
 	const struct hxb_config *config;
@@ -46,6 +47,8 @@ struct hxb_publishing {
 	struct hxb_newcomer *newcomers;
 	size_t newcomer_count, newcomer_room;
 	struct hxb_moved *moved; /* whose entries change */
+	struct hxb_key_owner *key_owners; /* who has ssh keys, by id */
+	size_t key_owner_count;
 	int64_t now, next_change; /* next_change: see struct hxb_map_info */
 	int64_t checked; /* the store's version that the fingerprint was found to be right for */
 	bool so; /* nothing was seen to change while it was read */
@@ -72,5 +75,15 @@ enum hxb_result hxb_publish_users(struct hxb_publishing *p, struct hxb_error *er
 /* Gives them a login and a number, and maps them. Commits to the ledger on the way, unless it is a dry run.
  */
 enum hxb_result hxb_publish_newcomers(struct hxb_publishing *p, struct hxb_error *error);
+
+/* Who has keys: read from the ledger before the users are, then told of each of them that goes into the map.
+ */
+enum hxb_result hxb_publish_key_owners(struct hxb_publishing *p, struct hxb_error *error);
+void hxb_publish_reset_key_owners(struct hxb_publishing *p); /* for another reading */
+void hxb_publish_key_owner(
+    struct hxb_publishing *p, const char *id, const struct hxb_map_user *record, bool enabled);
+void hxb_publish_forget_key_owners(struct hxb_publishing *p);
+/* Makes sshd's files right. What fails goes into the report, and makes the next publish due soon. */
+void hxb_publish_keys(struct hxb_publishing *p, const char *state_dir);
 
 #endif

@@ -53,7 +53,7 @@ note_next_change(struct hxb_publishing *p, const struct hxb_entry *entry, const 
 
 static enum hxb_result
 put_record(struct hxb_publishing *p, const struct hxb_user *user, const struct hxb_map_user *record,
-    const char *state, struct hxb_error *error)
+    enum hxb_state state, struct hxb_error *error)
 {
 	enum hxb_result r = hxb_map_writer_user(p->writer, record);
 
@@ -65,7 +65,8 @@ put_record(struct hxb_publishing *p, const struct hxb_user *user, const struct h
 	if (r != HXB_OK)
 		return hxb_fail(error, r, "%s can't be put into the map: %m", record->login);
 	p->report->users++;
-	return hxb_diff_user(p->diff, user, record, state, error);
+	hxb_publish_key_owner(p, user->id, record, state == HXB_STATE_ENABLED);
+	return hxb_diff_user(p->diff, user, record, hxb_state_rule(state)->name, error);
 }
 
 /* Maps a user whose entry has a login and a number, unless the host has come to use them itself. */
@@ -76,7 +77,6 @@ map_user(struct hxb_publishing *p, const struct hxb_user *user, const struct hxb
 	struct hxb_map_user record = { .login = entry->login, .uid = entry->number };
 	char gecos[HXB_GECOS_MAX + 1], reason[HXB_REASON_SIZE], *home = NULL, *shell = NULL;
 	uint32_t groups[HXB_USER_ROLES_MAX];
-	const struct hxb_state_rule *rule;
 	struct hxb_standing standing;
 	enum hxb_result r;
 
@@ -96,15 +96,14 @@ map_user(struct hxb_publishing *p, const struct hxb_user *user, const struct hxb
 		goto out;
 	}
 	hxb_gecos(user->first_name, user->last_name, gecos);
-	rule = hxb_state_rule(standing.state);
 	record.gecos = gecos;
 	record.home = home;
 	record.shell = shell;
-	record.shadow = rule->shadow;
+	record.shadow = hxb_state_rule(standing.state)->shadow;
 	record.id_digest = hxb_id_digest(user->id);
 	record.roles = groups;
 	record.role_count = group_indexes(p, user, groups);
-	r = put_record(p, user, &record, rule->name, error);
+	r = put_record(p, user, &record, standing.state, error);
 out:
 	hxb_standing_clear(&standing);
 	free(home);

@@ -7,6 +7,7 @@
 
 #include <sqlite3.h>
 
+#include "libhexabot/key_files.h"
 #include "libhexabot/map.h"
 #include "libhexabot/names.h"
 #include "libhexabot/publish.h"
@@ -878,6 +879,168 @@ shadow_follows_the_verdict(void **state)
 }
 
 static void
+give_key(const char *id, const char *fingerprint, const char *comment)
+{
+	char type[] = "ssh-ed25519", body[] = "AAAA", options[] = "restrict", actor[] = "root";
+	const struct hxb_key key = { .fingerprint = (char *)(uintptr_t)fingerprint,
+		.options = options,
+		.type = type,
+		.body = body,
+		.comment = (char *)(uintptr_t)comment,
+		.bits = 256,
+		.actor = actor };
+
+	assert_ok(hxb_ledger_add_key(ledger, id, &key, &err));
+}
+
+/* The comments in a login's file of keys; "none" if there is no file. */
+static const char *
+published_keys(const char *login)
+{
+	static const char line_begin[] = "restrict ssh-ed25519 AAAA ";
+	static char comments[256];
+	char *text = hxb_key_files_read(state_dir, login);
+
+	snprintf(comments, sizeof(comments), "%s", text == NULL ? "none" : "");
+	for (const char *p = text; p != NULL && (p = strstr(p, line_begin)) != NULL; p++) {
+		p += strlen(line_begin);
+		snprintf(comments + strlen(comments), sizeof(comments) - strlen(comments), "%.*s ",
+		    (int)strcspn(p, "\n"), p);
+	}
+	free(text);
+	return comments;
+}
+
+static void
+keys_are_sshds_to_see_while_their_user_is_enabled(void **state)
+{
+	char mona[64], path[PATH_MAX + 16];
+	struct stat st;
+
+	(void)state;
+	ROOT_ONLY();
+	assert_ok(publish());
+	assert_int_equal(access(in_dir("state/keys"), F_OK), -1); /* nobody has any */
+	snprintf(mona, sizeof(mona), "%s", user_id(store_path, "mona"));
+	give_key(mona, "SHA256:1", "one");
+	give_key(mona, "SHA256:2", "two");
+	give_key(user_id(store_path, "max"), "SHA256:1", "disabled");
+	give_key(user_id(store_path, "pia"), "SHA256:1", "no-role");
+	give_key("nobody's", "SHA256:1", "nobody's");
+	assert_ok(publish_with(&(struct hxb_publish_options){ .dry_run = true }));
+	assert_int_equal(access(in_dir("state/keys"), F_OK), -1);
+	assert_ok(publish());
+	assert_string_equal(report.keys.text, "");
+	assert_string_equal(published_keys("mona"), "one two ");
+	assert_string_equal(published_keys("max"), "none");
+	assert_string_equal(published_keys("pia"), "none");
+	snprintf(path, sizeof(path), "%s/keys/mona", state_dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_int_equal(st.st_uid, 0);
+	assert_int_equal(st.st_gid, uid_of("mona"));
+	/* One that is as it should be is not touched; one that is lost is made again. */
+	assert_ok(publish());
+	ino_t before = st.st_ino;
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_ino, before);
+	assert_int_equal(unlink(path), 0);
+	assert_ok(publish());
+	assert_string_equal(published_keys("mona"), "one two ");
+	/* The host has come to use the name itself. */
+	write_file(
+	    passwd_path, "root:x:0:0:root:/root:/bin/bash\nmona:x:1000:1000::/home/mona:/bin/sh\n", 0644);
+	assert_ok(publish());
+	assert_string_equal(published_keys("mona"), "none");
+	write_file(passwd_path, "root:x:0:0:root:/root:/bin/bash\n", 0644);
+	sql(store_path, "UPDATE users SET state = 0 WHERE username = 'mona'");
+	sql(store_path, "UPDATE users SET state = 1 WHERE username = 'max'");
+	assert_ok(publish());
+	assert_string_equal(published_keys("mona"), "none");
+	assert_string_equal(published_keys("max"), "disabled ");
+	/* Who is removed has none when they come back. */
+	(void)new_events();
+	sql(store_path,
+	    "UPDATE users SET state = 1, type = 'SubscriberOrmEntity', source_id = 'web' WHERE username = "
+	    "'mona'");
+	assert_ok(publish());
+	assert_contains(new_events(), "hexabot key mona: 2 ssh keys > gone with the user\n");
+	sql(store_path, "UPDATE users SET type = 'UserOrmEntity' WHERE username = 'mona'");
+	assert_ok(publish());
+	assert_int_equal(shown("mona")[0], '1');
+	assert_string_equal(published_keys("mona"), "none");
+}
+
+static void
+nothing_about_keys_keeps_a_map_from_being_published(void **state)
+{
+	char path[PATH_MAX + 16];
+	struct hxb_map_info info;
+	struct hxb_map *map;
+
+	(void)state;
+	ROOT_ONLY();
+	give_key(user_id(store_path, "mona"), "SHA256:1", "one");
+	give_key(user_id(store_path, "ada"), "SHA256:1", "other");
+	snprintf(path, sizeof(path), "%s/keys", state_dir);
+	write_file(path, "no directory", 0644);
+	sql(store_path, "UPDATE users SET state = 0 WHERE username = 'max'");
+	assert_ok(publish());
+	assert_contains(report.keys.text, "/keys: a symbolic link or no directory; remove it");
+	assert_int_equal(shown("max")[0], '0');
+	map = open_map();
+	hxb_map_info(map, &info);
+	assert_in_range(info.next_change, (uintmax_t)time(NULL), (uintmax_t)time(NULL) + 60);
+	hxb_map_close(map);
+	unlink(path);
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), "%s/keys/mona", state_dir);
+	mkdir(path, 0755);
+	assert_ok(publish());
+	assert_contains(
+	    report.keys.text, "/keys/mona: can't be replaced: Is a directory; remove what is there");
+	assert_string_equal(published_keys("ada"), "other ");
+	rmdir(path);
+	assert_ok(publish());
+	assert_string_equal(report.keys.text, "");
+	assert_string_equal(published_keys("mona"), "one ");
+	map = open_map();
+	hxb_map_info(map, &info);
+	assert_int_equal(info.next_change, 0);
+	hxb_map_close(map);
+}
+
+static void
+a_key_that_is_taken_away_is_gone_before_the_commit(void **state)
+{
+	struct hxb_entry *entry;
+	char mona[64];
+
+	(void)state;
+	ROOT_ONLY();
+	snprintf(mona, sizeof(mona), "%s", user_id(store_path, "mona"));
+	give_key(mona, "SHA256:1", "one");
+	give_key(mona, "SHA256:2", "two");
+	assert_ok(publish());
+	assert_ok(hxb_ledger_entry(ledger, HXB_ENTRY_USER, mona, &entry, &err));
+	assert_ok(hxb_ledger_begin(ledger, &err));
+	assert_ok(hxb_ledger_remove_key(ledger, mona, "SHA256:1", &err));
+	assert_ok(hxb_keys_narrow(&places, ledger, entry, &err));
+	assert_string_equal(published_keys("mona"), "two ");
+	hxb_ledger_rollback(ledger);
+	assert_ok(publish()); /* it was not taken after all */
+	assert_string_equal(published_keys("mona"), "one two ");
+	assert_ok(hxb_ledger_forget_keys(ledger, mona, NULL, &err));
+	assert_ok(hxb_keys_narrow(&places, ledger, entry, &err));
+	assert_string_equal(published_keys("mona"), "none");
+	/* Nothing is shown that was not. */
+	give_key(mona, "SHA256:1", "one");
+	assert_ok(hxb_keys_narrow(&places, ledger, entry, &err));
+	assert_string_equal(published_keys("mona"), "none");
+	hxb_entry_free(entry);
+}
+
+static void
 a_lost_ledger_is_rebuilt_from_the_map(void **state)
 {
 	struct hxb_entry *entry;
@@ -1037,6 +1200,9 @@ main(void)
 		PUBLISH_TEST(others_changes_become_events),
 		PUBLISH_TEST(who_changes_somebody_all_day_fills_no_log),
 		PUBLISH_TEST(shadow_follows_the_verdict),
+		PUBLISH_TEST(keys_are_sshds_to_see_while_their_user_is_enabled),
+		PUBLISH_TEST(nothing_about_keys_keeps_a_map_from_being_published),
+		PUBLISH_TEST(a_key_that_is_taken_away_is_gone_before_the_commit),
 		PUBLISH_TEST(a_lost_ledger_is_rebuilt_from_the_map),
 		PUBLISH_TEST(without_a_map_nothing_is_rebuilt),
 		PUBLISH_TEST(the_lock_is_had_by_one_at_a_time),
