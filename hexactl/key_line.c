@@ -117,6 +117,9 @@ take_option(const char **at, unsigned seen[OPTION_COUNT], struct hxb_error *erro
 	const char *name = *at;
 	const struct option *option = find_option(at);
 
+	if (option == NULL && shown_length(name) == 0)
+		return hxb_fail(error, HXB_INVALID,
+		    "begins with neither a type of key that is taken here nor an option that sshd knows");
 	if (option == NULL)
 		return hxb_fail(error, HXB_INVALID,
 		    "'%.*s' is neither a type of key that is taken here nor an option that sshd knows",

@@ -20,7 +20,7 @@ WRITE=1 SETRESUID=117 MEMORY=' 9 10 11 28 ' # system calls: mmap, mprotect, munm
 
 # What a failure says when the change is made all the same. "System error": libpam could not write its audit record.
 MADE='System error|the changes are made|held on this host|standard output|invited since the last publish|the code is told|tries again'
-MADE+="|Hexabot's row is changed|may be made"
+MADE+="|Hexabot's row is changed|may be made|'hexactl watch' tries again"
 
 store_make() { # a small one: it is copied for each point
 	mkdir /srv/hexabot
@@ -66,7 +66,7 @@ files() { # sets FILES: what is there, by name
 	local file first
 	shopt -s dotglob nullglob
 	FILES=''
-	for file in /srv/hexabot/* /var/lib/hexactl/* /var/lib/hexactl/private/* /etc/hexabot/*; do
+	for file in /srv/hexabot/* /var/lib/hexactl/* /var/lib/hexactl/{private,keys}/* /etc/hexabot/*; do
 		# A journal that begins with 0 is none yet: SQLite leaves it to whoever writes next.
 		[ "$file" != "$STORE-journal" ] || { read -r -d '' -n 1 first <"$file" || true; } && [ -z "$first" ] && continue
 		FILES+=" ${file#/}"

@@ -47,6 +47,26 @@ setup_file() {
 	sweep hexactl passwd --stdin ada
 }
 
+give_keys() { # mona
+	ssh-keygen -q -t ed25519 -N '' -C first -f /tmp/first <<<y >/dev/null
+	ssh-keygen -q -t ed25519 -N '' -C second -f /tmp/second <<<y >/dev/null
+	hexactl key add mona /tmp/first.pub
+}
+
+@test "key add, of one more and of one with other options" {
+	give_keys
+	OPERATION_INPUT="restrict $(cat /tmp/first.pub)"$'\n'$(cat /tmp/second.pub)
+	OPERATION_AHEAD=store # which stays as it is
+	sweep hexactl key add mona
+}
+
+@test "key remove" {
+	give_keys
+	hexactl key add mona /tmp/second.pub
+	OPERATION_AHEAD=store
+	sweep hexactl key remove mona first
+}
+
 @test "publish" {
 	sql_user novice manager
 	sql_role add pia operators

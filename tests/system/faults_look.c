@@ -25,6 +25,7 @@
 #include <sqlite3.h>
 
 #define HASH_LENGTH 60
+#define KEYS "/var/lib/hexactl/keys"
 
 static bool found; /* a fault */
 static char *before; /* NULL: every value is shown */
@@ -153,6 +154,7 @@ show_ledger(sqlite3 *db, FILE *out)
 		"SELECT 'hold', user_id, actor, marker, password FROM holds ORDER BY user_id",
 		"SELECT 'hold', * FROM hold_roles ORDER BY user_id, role_id",
 		"SELECT 'invitation', user_id, marker, actor FROM invitations WHERE ended = 0",
+		"SELECT 'key', user_id, options, type, body, comment FROM keys ORDER BY seq",
 	};
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
@@ -252,8 +254,35 @@ compare_groups(sqlite3 *db, const char *login, gid_t gid)
 		complain("%s: %d groups instead of %d\n", login, count, expected);
 }
 
+/* What sshd reads: a line for each key, behind one of comment; nothing of who may not log in. */
 static void
-compare_user(sqlite3 *db, const char *login, uid_t uid, bool may_log_in)
+compare_keys(sqlite3 *db, const char *login, bool may_log_in)
+{
+	sqlite3_stmt *stmt = query(db,
+	    "SELECT ltrim(options || ' ') || type || ' ' || body || ' ' || comment || char(10)"
+	    " FROM keys JOIN entries e ON e.kind = 1 AND e.id = user_id WHERE login = ?1 ORDER BY seq");
+	char path[256], *line = NULL;
+	size_t room = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), KEYS "/%.64s", login);
+	file = fopen(path, "re");
+	if (file != NULL && (!may_log_in || getline(&line, &room, file) == -1))
+		complain("%s: sshd sees keys\n", login);
+	sqlite3_bind_text(stmt, 1, login, -1, SQLITE_TRANSIENT);
+	while (next(stmt))
+		if (may_log_in &&
+		    (file == NULL || getline(&line, &room, file) == -1 || strcmp(line, text(stmt, 0)) != 0))
+			complain("%s: sshd does not see %s", login, text(stmt, 0));
+	if (file != NULL && may_log_in && getline(&line, &room, file) != -1)
+		complain("%s: sshd sees %s", login, line);
+	if (file != NULL)
+		fclose(file);
+	free(line);
+}
+
+static void
+compare_user(sqlite3 *db, const char *login, uid_t uid, bool may_log_in, bool is_registered)
 {
 	const struct passwd *pw = getpwnam(login);
 	const struct spwd *sp;
@@ -268,6 +297,7 @@ compare_user(sqlite3 *db, const char *login, uid_t uid, bool may_log_in)
 	sp = getspnam(login);
 	if (sp == NULL || (strcmp(sp->sp_pwdp, "*") == 0) != may_log_in)
 		complain("%s: shadow says %s\n", login, sp != NULL ? sp->sp_pwdp : "nothing");
+	compare_keys(db, login, may_log_in && is_registered);
 	compare_groups(db, login, uid);
 }
 
@@ -287,12 +317,13 @@ compare(sqlite3 *db, const char *ledger)
 	    " AND EXISTS (SELECT 1 FROM user_roles JOIN roles r ON r.id = role_id"
 	    "  WHERE user_id = u.id AND r.active = 1 AND r.name IN ('admin', 'manager'))"
 	    " AND (password NOT LIKE '$2!%' OR u.id IN (SELECT user_id FROM invitations WHERE ended = 0))"
+	    ", password NOT LIKE '$2!%'"
 	    " FROM users u LEFT JOIN entries e ON e.kind = 1 AND e.id = u.id"
 	    " WHERE u.type = 'UserOrmEntity' AND e.number IS NOT NULL");
 	while (next(stmt)) {
 		users++;
 		compare_user(db, text(stmt, 0), (uid_t)sqlite3_column_int64(stmt, 1),
-		    sqlite3_column_int(stmt, 2) != 0);
+		    sqlite3_column_int(stmt, 2) != 0, sqlite3_column_int(stmt, 3) != 0);
 	}
 	while ((pw = getpwent()) != NULL)
 		shown += pw->pw_uid >= 0x70000000;

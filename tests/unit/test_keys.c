@@ -64,9 +64,9 @@ what_sshd_would_pass_over_is_refused(void **state)
 	static const struct {
 		const char *line, *reason;
 	} cases[] = {
-		{ "", "'' is neither a type of key" },
-		{ BODY, "'' is neither a type of key" }, /* it may be a piece of a private one */
-		{ "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ", "'' is neither" },
+		{ "", "begins with neither a type of key" },
+		{ BODY, "begins with neither a type of key" }, /* it may be a piece of a private one */
+		{ "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ", "begins with neither" },
 		{ "nopty " TYPE BODY, "'nopty' is neither a type of key that is taken here nor an option" },
 		{ "no-command=\"a\" " TYPE BODY, "'no-command' is neither" },
 		{ "no-restrict " TYPE BODY, "'no-restrict' is neither" },
@@ -78,10 +78,10 @@ what_sshd_would_pass_over_is_refused(void **state)
 		{ "command=\"a\\\\\",from=\"b\" " TYPE BODY, "there is no key behind the options" },
 		{ "command=\"a\",command=\"b\" " TYPE BODY, "the option command stands there twice" },
 		{ "from=\"a\",FROM=\"b\" " TYPE BODY, "the option from stands there twice" },
-		{ "pty, " TYPE BODY, "'' is neither" },
+		{ "pty, " TYPE BODY, "begins with neither" },
 		{ "pty,", "there is no key behind the options" },
 		{ "pty", "there is no key behind the options" },
-		{ "pty;" TYPE BODY, "'' is neither" },
+		{ "pty;" TYPE BODY, "begins with neither" },
 		{ "command=\"a\"b " TYPE BODY, "there is no key behind the options" },
 		{ "pty pty " TYPE BODY, "there is no type of key behind the options" },
 		{ "cert-authority " TYPE BODY, "the option cert-authority is not taken" },
