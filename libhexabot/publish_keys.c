@@ -48,7 +48,7 @@ hxb_publish_key_owners(struct hxb_publishing *p, struct hxb_error *error)
 			free(ids[i]);
 	}
 	free(ids);
-	if (p->key_owner_count > 0)
+	if (r == HXB_OK && count > 0)
 		qsort(p->key_owners, p->key_owner_count, sizeof(*p->key_owners), compare_owners);
 	return r;
 }

@@ -100,6 +100,19 @@ is_shadowed() { # USER PASSWORD:EXPIRES
 		grep '"HEXABOT_USER":"mona"' | grep '"HEXABOT_BEFORE":"disabled"' | grep '"SYSLOG_FACILITY":"10"' | grep '"_UID":"0"'
 }
 
+@test "it takes ssh keys from sshd, and puts them back" {
+	local keys=/var/lib/hexactl/keys
+	ssh-keygen -q -t ed25519 -N '' -f /srv/key
+	inside hexactl key add mona /srv/key.pub
+	[ "$(stat -c '%U %G %a' "$keys/mona")" = 'root hexabot.mona 640' ]
+	sql "UPDATE users SET state = 0 WHERE username = 'mona'"
+	until_true 10 test ! -e "$keys/mona"
+	chmod 777 "$keys"
+	sql "UPDATE users SET state = 1 WHERE username = 'mona'"
+	until_true 10 test -e "$keys/mona"
+	[ "$(stat -c '%U %G %a' "$keys" "$keys/mona" | xargs)" = 'root root 711 root hexabot.mona 640' ]
+}
+
 @test "it rolls back a journal, in a directory with a difficult name" {
 	local directory='/srv/100% "new" data'
 	mkdir "$directory"
