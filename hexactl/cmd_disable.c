@@ -6,7 +6,6 @@
 #include "commands.h"
 #include "guards.h"
 #include "hold.h"
-#include "libhexabot/key_files.h"
 #include "print.h"
 #include "users.h"
 
@@ -29,19 +28,6 @@ turn_off(struct hxb_session *session, const struct hxb_person *person, const str
 	if (r == HXB_OK)
 		r = hxb_session_commit(session, HXB_STORE_FIRST, error);
 	return r;
-}
-
-/* The publish does this, too; but on the bad night it may be kept waiting for the store. */
-static void
-withdraw_keys(struct hxb_session *session, const struct hxb_entry *entry)
-{
-	struct hxb_error error;
-
-	if (session->arguments->dry_run || entry == NULL || entry->login[0] == '\0' || entry->number == 0)
-		return;
-	if (hxb_key_files_withdraw(hxb_host_places.state_dir, entry->login, &error) == HXB_OK)
-		return;
-	hxb_session_complain_of_keys(session, &error);
 }
 
 static enum hxb_result
@@ -130,7 +116,7 @@ disable_one(struct hxb_session *session, const char *operand, struct hxb_error *
 	}
 	if (r != HXB_OK)
 		goto out;
-	withdraw_keys(session, person.entry);
+	hxb_session_withdraw_keys(session, person.entry);
 	if (holding.row != HXB_OK)
 		tell_half(session, &person, &change, &holding, error);
 	else
@@ -178,7 +164,7 @@ hold_unread(struct hxb_session *session, const char *operand, enum hxb_result wh
 		r = hxb_hold_put_unread(session, entry->id, &change, &already, error);
 	if (r != HXB_OK)
 		goto out;
-	withdraw_keys(session, entry);
+	hxb_session_withdraw_keys(session, entry);
 	if (already) {
 		change.before = "held";
 		change.deed = "already held on this host";

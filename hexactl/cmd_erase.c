@@ -140,8 +140,10 @@ run(struct hxb_session *session, struct hxb_error *error)
 		change.before = hxb_state_rule(person.standing.state)->name;
 		r = write_out(session, &person, &change, &traces.keys, error);
 	}
-	if (r == HXB_OK)
+	if (r == HXB_OK) {
+		hxb_session_withdraw_keys(session, person.entry);
 		r = finish(session, &change, &traces, error);
+	}
 	if (r == HXB_OK && note[0] != '\0')
 		hxb_complain(
 		    "%s: was the last enabled admin, or yourself; this can't be undone", person.name);

@@ -216,7 +216,7 @@ run_add(struct hxb_session *session, struct hxb_error *error)
 	const struct hxb_arguments *arguments = session->arguments;
 	const char *path = arguments->operand_count > 1 ? arguments->operands[1] : NULL;
 	struct work work = { 0 };
-	struct hxb_sshd sshd;
+	struct hxb_sshd sshd = { .known = false };
 	char *id = NULL;
 	enum hxb_result r;
 
@@ -224,8 +224,8 @@ run_add(struct hxb_session *session, struct hxb_error *error)
 	if (r == HXB_OK)
 		r = hxb_person_load(session, id, &work.person, error);
 	/* What takes its time is done before anything is locked. */
-	if (r == HXB_OK)
-		hxb_sshd_ask(work.person.name, &sshd);
+	if (r == HXB_OK && work.person.login != NULL)
+		hxb_sshd_ask(work.person.login, &sshd);
 	if (r == HXB_OK)
 		r = hxb_key_input_read(path, &sshd, &work.named, error);
 	if (r == HXB_OK)

@@ -75,9 +75,10 @@ gather(struct hxb_session *session, struct listing *listing, struct hxb_error *e
 	free(id);
 	if (r != HXB_OK)
 		return r;
-	if (person->login != NULL)
+	if (person->login != NULL) {
 		listing->published = hxb_key_files_read(hxb_host_places.state_dir, person->login);
-	hxb_sshd_ask(person->name, &listing->sshd);
+		hxb_sshd_ask(person->login, &listing->sshd);
+	}
 	return find_reason(session, listing, error);
 }
 

@@ -9,6 +9,7 @@
 
 #include "holders.h"
 #include "journal.h"
+#include "libhexabot/key_files.h"
 #include "libhexabot/map.h"
 #include "libhexabot/paths.h"
 #include "print.h"
@@ -231,6 +232,13 @@ hxb_session_rollback(struct hxb_session *session)
 	session->ledger_begun = false;
 }
 
+static void
+complain_of_keys(struct hxb_session *session, const struct hxb_error *why)
+{
+	hxb_complain("%s; 'hexactl publish' or, in a minute, 'hexactl watch' tries again", why->text);
+	session->keys_failed = true;
+}
+
 enum hxb_result
 hxb_session_publish(struct hxb_session *session, bool force, struct hxb_error *error)
 {
@@ -257,7 +265,7 @@ hxb_session_publish(struct hxb_session *session, bool force, struct hxb_error *e
 	if (r == HXB_OK && !arguments->dry_run)
 		session->changes.published = session->changes.count;
 	if (r == HXB_OK && session->report.keys.text[0] != '\0')
-		hxb_session_complain_of_keys(session, &session->report.keys);
+		complain_of_keys(session, &session->report.keys);
 out:
 	free(ids);
 	return r;
@@ -295,10 +303,14 @@ hxb_session_complain(struct hxb_session *session, enum hxb_result r, struct hxb_
 }
 
 void
-hxb_session_complain_of_keys(struct hxb_session *session, const struct hxb_error *why)
+hxb_session_withdraw_keys(struct hxb_session *session, const struct hxb_entry *entry)
 {
-	hxb_complain("%s; 'hexactl publish' or, in a minute, 'hexactl watch' tries again", why->text);
-	session->keys_failed = true;
+	struct hxb_error error;
+
+	if (session->arguments->dry_run || entry == NULL || entry->login[0] == '\0' || entry->number == 0)
+		return;
+	if (hxb_key_files_withdraw(hxb_host_places.state_dir, entry->login, &error) != HXB_OK)
+		complain_of_keys(session, &error);
 }
 
 enum hxb_result

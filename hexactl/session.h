@@ -84,8 +84,11 @@ bool hxb_session_name_holder(const struct hxb_session *, struct hxb_error *error
  */
 void hxb_session_complain(struct hxb_session *, enum hxb_result r, struct hxb_error *error);
 
-/* The same of a file of ssh keys that could not be put right: all else is done, and the exit code is 1. */
-void hxb_session_complain_of_keys(struct hxb_session *, const struct hxb_error *why);
+/*
+ * For who was disabled, held or erased, as has been committed: takes the keys from sshd. The publish does so,
+ * too; but on the bad night it may be kept waiting for the store. Tells of a failure. entry may be NULL.
+ */
+void hxb_session_withdraw_keys(struct hxb_session *, const struct hxb_entry *entry);
 
 /* The worse of two results. The enum is in the order of the exit codes, but for a conflict, which is a plain
  * failure. */
