@@ -330,7 +330,7 @@ expired_and_gone() {
 	mv /usr/bin/ssh-keygen /root
 	exits 1 hexactl key add mona "$MINE/other.pub"
 	[[ $output == *'install openssh-client'* ]]
-	for fake in 'exec yes' 'sleep 60 & exit 0' 'exec sleep 60' 'echo 256 SHA256:short'; do
+	for fake in 'exec yes' 'exec sleep 60' 'echo 256 SHA256:short'; do
 		printf '#!/bin/sh\n%s\n' "$fake" >/usr/bin/ssh-keygen
 		chmod 755 /usr/bin/ssh-keygen
 		exits 1 timeout 20 hexactl key add mona "$MINE/other.pub"
