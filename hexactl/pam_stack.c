@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: ISC */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "pam_line.h"
+#include "text_file.h"
+
+#define FILE_MAX 65536 /* bytes */
+#define LINE_MAX_BYTES 1024 /* libpam's, of a line with what continues it */
+#define LINES_MAX 512 /* of a whole stack */
+#define OPTIONS_MAX 64 /* of a line */
+#define LEVELS_MAX 16 /* of files that include each other: libpam's */
+#define FILES_MAX 128 /* read for one stack */
+#define NAME_MAX_BYTES 64 /* of a service */
+
+static const char *const own_dirs[] = { "/etc/pam.d", "/usr/lib/pam.d", NULL };
+
+static const char *const facilities[] = {
+	[HXB_PAM_AUTH] = "auth",
+	[HXB_PAM_ACCOUNT] = "account",
+	[HXB_PAM_PASSWORD] = "password",
+	[HXB_PAM_SESSION] = "session",
+};
+
+/* One reading of a stack. */
+struct reading {
+	const char *const *dirs;
+	enum hxb_pam_facility facility;
+	struct hxb_pam_stack *stack;
+	unsigned files;
+	struct hxb_error *error;
+};
+
+/* A file that is being read. */
+struct source {
+	const char *path;
+	unsigned line;
+	unsigned level; /* how many files include it */
+	unsigned depth; /* how many substacks it is in */
+};
+
+static enum hxb_result read_file(struct reading *reading, const char *name, unsigned level, unsigned depth);
+
+static enum hxb_result
+wrong(struct reading *reading, const struct source *source, const char *what)
+{
+	return hxb_fail(reading->error, HXB_UNREADABLE, "%.192s:%u: %s", source->path, source->line, what);
+}
+
+static void
+free_line(struct hxb_pam_line *line)
+{
+	for (size_t i = 0; line->options != NULL && line->options[i] != NULL; i++)
+		free(line->options[i]);
+	free(line->options);
+	free(line->control);
+	free(line->path);
+	free(line->file);
+}
+
+/* What follows the module. */
+static enum hxb_result
+take_options(struct reading *reading, const struct source *source, char **cursor, struct hxb_pam_line *line)
+{
+	size_t count = 0;
+	char *word;
+
+	if ((line->options = calloc(OPTIONS_MAX + 1, sizeof(*line->options))) == NULL)
+		return hxb_fail(reading->error, HXB_FAILED, "out of memory");
+	while ((word = hxb_pam_word(cursor)) != NULL) {
+		if (count == OPTIONS_MAX)
+			return wrong(reading, source, "more options than anybody needs");
+		if ((line->options[count++] = strdup(word)) == NULL)
+			return hxb_fail(reading->error, HXB_FAILED, "out of memory");
+	}
+	return HXB_OK;
+}
+
+/* A new line at the stack's end, without module and options. NULL: the error says why. */
+static struct hxb_pam_line *
+add_line(struct reading *reading, const struct source *source, const char *control, bool bracketed)
+{
+	struct hxb_pam_stack *stack = reading->stack;
+	struct hxb_pam_line *line;
+
+	if (stack->count == LINES_MAX) {
+		wrong(reading, source, "the stack has more lines than anybody needs");
+		return NULL;
+	}
+	if (stack->lines == NULL)
+		stack->lines = calloc(LINES_MAX, sizeof(*stack->lines));
+	if (stack->lines == NULL)
+		goto no_memory;
+	line = &stack->lines[stack->count];
+	*line = (struct hxb_pam_line){ .module = "", .line = source->line, .depth = source->depth };
+	if (asprintf(&line->control, bracketed ? "[%s]" : "%s", control) == -1)
+		line->control = NULL;
+	line->file = strdup(source->path);
+	if (line->control == NULL || line->file == NULL) {
+		free_line(line);
+		goto no_memory;
+	}
+	stack->count++;
+	return line;
+no_memory:
+	hxb_fail(reading->error, HXB_FAILED, "out of memory");
+	return NULL;
+}
+
+/* The result of an error that add_line() has described. */
+static enum hxb_result
+not_added(const struct reading *reading)
+{
+	return reading->stack->count == LINES_MAX ? HXB_UNREADABLE : HXB_FAILED;
+}
+
+static enum hxb_result
+take_module(struct reading *reading, const struct source *source, const char *control, bool bracketed,
+    bool quiet, char **cursor)
+{
+	struct hxb_pam_line *line;
+	const char *slash, *problem;
+	char *word = hxb_pam_word(cursor);
+
+	if (word == NULL)
+		return wrong(reading, source, "there is no module");
+	if ((line = add_line(reading, source, control, bracketed)) == NULL)
+		return not_added(reading);
+	if ((problem = hxb_pam_control(control, line->actions)) != NULL)
+		return wrong(reading, source, problem);
+	if ((line->path = strdup(word)) == NULL)
+		return hxb_fail(reading->error, HXB_FAILED, "out of memory");
+	slash = strrchr(line->path, '/');
+	line->module = slash != NULL ? slash + 1 : line->path;
+	line->quiet = quiet;
+	return take_options(reading, source, cursor, line);
+}
+
+static enum hxb_result
+take_include(struct reading *reading, const struct source *source, bool substack, char **cursor)
+{
+	const char *name = hxb_pam_word(cursor);
+	enum hxb_result r;
+
+	if (name == NULL)
+		return wrong(reading, source, "there is no file to include");
+	if (source->level + 1 >= LEVELS_MAX)
+		return wrong(reading, source, "files include each other without end");
+	if (substack && add_line(reading, source, "substack", false) == NULL)
+		return not_added(reading);
+	r = read_file(reading, name, source->level + 1, source->depth + substack);
+	if (r == HXB_NOT_FOUND)
+		return hxb_fail(reading->error, HXB_UNREADABLE,
+		    "%.192s:%u: includes %.128s, which is not there", source->path, source->line, name);
+	return r;
+}
+
+static int
+facility_of(const char *word)
+{
+	for (int i = 0; i <= HXB_PAM_SESSION; i++)
+		if (strcasecmp(word, facilities[i]) == 0)
+			return i;
+	return -1;
+}
+
+/* One line, put together and without comment. */
+static enum hxb_result
+take_line(struct reading *reading, const struct source *source, char *text)
+{
+	char *cursor = text, *word = hxb_pam_word(&cursor);
+	bool quiet, bracketed;
+	int facility;
+
+	if (word == NULL)
+		return HXB_OK;
+	if (strcasecmp(word, "@include") == 0)
+		return take_include(reading, source, false, &cursor);
+	quiet = word[0] == '-';
+	if ((facility = facility_of(word + quiet)) == -1)
+		return wrong(
+		    reading, source, "begins with none of auth, account, password, session, @include");
+	if (facility != (int)reading->facility)
+		return HXB_OK;
+	bracketed = cursor[strspn(cursor, " \t")] == '[';
+	if ((word = hxb_pam_word(&cursor)) == NULL)
+		return wrong(reading, source, "there is no control");
+	if (strcasecmp(word, "include") == 0 || strcasecmp(word, "substack") == 0)
+		return take_include(reading, source, strcasecmp(word, "substack") == 0, &cursor);
+	return take_module(reading, source, word, bracketed, quiet, &cursor);
+}
+
+/* Takes comment and blanks off the end. Whether the next line goes on with it: then the backslash is gone. */
+static bool
+trim(char *line)
+{
+	size_t size = strcspn(line, "#");
+	bool commented = line[size] == '#';
+
+	while (size > 0 && isspace((unsigned char)line[size - 1]))
+		size--;
+	line[size] = '\0';
+	if (commented || size == 0 || line[size - 1] != '\\')
+		return false;
+	line[size - 1] = '\0';
+	return true;
+}
+
+static enum hxb_result
+take_text(struct reading *reading, struct source *source, char *text)
+{
+	char whole[LINE_MAX_BYTES] = "", *cursor = text, *line;
+	size_t used = 0;
+	bool goes_on = false;
+	enum hxb_result r = HXB_OK;
+
+	while (r == HXB_OK && (line = hxb_text_line(&cursor)) != NULL) {
+		source->line++;
+		line += strspn(line, " \t");
+		/* An empty line or a comment does not end a line that goes on. */
+		if (*line == '\0' || *line == '#')
+			continue;
+		goes_on = trim(line);
+		if (used + strlen(line) + 2 > sizeof(whole))
+			return wrong(reading, source, "longer than libpam takes");
+		used += (size_t)snprintf(whole + used, sizeof(whole) - used, "%s ", line);
+		if (goes_on)
+			continue;
+		r = take_line(reading, source, whole);
+		used = 0;
+	}
+	return r == HXB_OK && goes_on ? wrong(reading, source, "ends with a backslash, and nothing follows")
+	                              : r;
+}
+
+/* HXB_NOT_FOUND: no directory has the file. */
+static enum hxb_result
+read_file(struct reading *reading, const char *name, unsigned level, unsigned depth)
+{
+	struct source source = { .level = level, .depth = depth };
+	char *path = NULL, *text = NULL;
+	enum hxb_result r = HXB_NOT_FOUND;
+
+	if (++reading->files > FILES_MAX)
+		return hxb_fail(reading->error, HXB_UNREADABLE, "%.128s: more than %d files for one stack",
+		    name, FILES_MAX);
+	for (size_t i = 0; r == HXB_NOT_FOUND && reading->dirs[i] != NULL; i++) {
+		free(path);
+		if ((name[0] == '/' ? asprintf(&path, "%s", name)
+		                    : asprintf(&path, "%s/%s", reading->dirs[i], name)) == -1)
+			return hxb_fail(reading->error, HXB_FAILED, "out of memory");
+		r = hxb_text_read(path, FILE_MAX, &text, reading->error);
+	}
+	source.path = path;
+	if (r == HXB_OK)
+		r = take_text(reading, &source, text);
+	free(text);
+	free(path);
+	return r;
+}
+
+/* What pam_start(3) makes of a name: its last part, in lower case. */
+static enum hxb_result
+service_name(const char *service, char name[NAME_MAX_BYTES], struct hxb_error *error)
+{
+	size_t size = strlen(service);
+
+	if (size == 0 || size >= NAME_MAX_BYTES || strchr(service, '/') != NULL || service[0] == '.')
+		return hxb_fail(error, HXB_INVALID, "'%.64s': no name of a PAM service", service);
+	for (size_t i = 0; i <= size; i++)
+		name[i] = (char)tolower((unsigned char)service[i]);
+	return HXB_OK;
+}
+
+enum hxb_result
+hxb_pam_stack_read(const char *const *dirs, const char *service, enum hxb_pam_facility facility,
+    struct hxb_pam_stack *stack, struct hxb_error *error)
+{
+	struct reading reading = { dirs != NULL ? dirs : own_dirs, facility, stack, 0, error };
+	char name[NAME_MAX_BYTES];
+	enum hxb_result r;
+
+	*stack = (struct hxb_pam_stack){ 0 };
+	r = service_name(service, name, error);
+	if (r == HXB_OK)
+		r = read_file(&reading, name, 0, 0);
+	if ((r != HXB_OK && r != HXB_NOT_FOUND) || stack->count > 0)
+		return r;
+	stack->other = true;
+	r = read_file(&reading, "other", 0, 0);
+	return r == HXB_NOT_FOUND ? HXB_OK : r;
+}
+
+void
+hxb_pam_stack_clear(struct hxb_pam_stack *stack)
+{
+	for (size_t i = 0; i < stack->count; i++)
+		free_line(&stack->lines[i]);
+	free(stack->lines);
+	*stack = (struct hxb_pam_stack){ 0 };
+}
+
+int
+hxb_pam_stack_find(const struct hxb_pam_stack *stack, const char *module, size_t from)
+{
+	for (size_t i = from; i < stack->count; i++)
+		if (strcmp(stack->lines[i].module, module) == 0)
+			return (int)i;
+	return -1;
+}
+
+const char *
+hxb_pam_line_option(const struct hxb_pam_line *line, const char *name)
+{
+	const char *value = NULL;
+	size_t size = strlen(name);
+
+	for (size_t i = 0; line->options != NULL && line->options[i] != NULL; i++) {
+		const char *option = line->options[i];
+
+		if (strncmp(option, name, size) != 0)
+			continue;
+		if (option[size] == '=')
+			value = option + size + 1;
+		else if (option[size] == '\0')
+			value = "";
+	}
+	return value;
+}
