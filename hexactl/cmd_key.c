@@ -235,6 +235,7 @@ run_add(struct hxb_session *session, struct hxb_error *error)
 	if (r == HXB_OK)
 		advise(&sshd);
 	hxb_session_rollback(session);
+	hxb_sshd_clear(&sshd);
 	clear(&work);
 	free(id);
 	return r;

@@ -76,6 +76,7 @@ hxb_post_close(struct hxb_post *post)
 {
 	if (post == NULL)
 		return;
+	hxb_sshd_clear(&post->sshd);
 	hxb_mailer_close(post->mailer);
 	free(post);
 }

@@ -1,111 +1,86 @@
 /* SPDX-License-Identifier: ISC */
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "libhexabot/key_files.h"
+#include "program.h"
 #include "sshd.h"
 
-#define PROGRAM "/usr/sbin/sshd"
+#define PATIENCE 5000 /* ms: it looks up users and groups, which may be far away */
+#define TEXT_MAX (1 << 20) /* bytes */
 
-extern char **environ;
-
-/* Starts it with its words going to fd. */
-static bool
-start(const char *login, int fd, pid_t *pid)
+const char *
+hxb_sshd_setting(const struct hxb_sshd *sshd, const char *keyword, unsigned index, int *size)
 {
-	char dash_t[] = "-T", dash_c[] = "-C", program[] = PROGRAM, who[256];
-	char *argv[] = { program, dash_t, dash_c, who, NULL };
-	posix_spawn_file_actions_t actions;
-	bool started;
+	size_t length = strlen(keyword);
 
-	/* A Match by address is not ours to guess. */
-	snprintf(who, sizeof(who), "user=%.64s,host=localhost,addr=127.0.0.1", login);
-	if (posix_spawn_file_actions_init(&actions) != 0)
-		return false;
-	started = posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO) == 0 &&
-	    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0) == 0 &&
-	    posix_spawn(pid, PROGRAM, &actions, NULL, argv, environ) == 0;
-	posix_spawn_file_actions_destroy(&actions);
-	return started;
+	for (const char *line = sshd->text; line != NULL && *line != '\0';) {
+		size_t whole = strcspn(line, "\n");
+
+		if (whole > length && strncmp(line, keyword, length) == 0 && line[length] == ' ' &&
+		    index-- == 0) {
+			*size = (int)(whole - length - 1);
+			return line + length + 1;
+		}
+		line += whole + (line[whole] == '\n');
+	}
+	return NULL;
 }
 
-/* Whether a word is in a list with that separator. */
+/* Whether a word is in the keyword's list, with that separator. */
 static bool
-has_word(const char *list, char separator, const char *word)
+has_word(const struct hxb_sshd *sshd, const char *keyword, char separator, const char *word)
 {
-	size_t length = strlen(word);
+	size_t length = strlen(word), whole;
+	int size = 0;
+	const char *at = hxb_sshd_setting(sshd, keyword, 0, &size), *next;
+	const char *end = at != NULL ? at + size : NULL;
 
-	for (const char *at = list; at != NULL; at = strchr(at, separator)) {
-		at += at[0] == separator;
-		if (strncmp(at, word, length) == 0 && (at[length] == separator || at[length] == '\0'))
+	for (; at != NULL; at = next) {
+		next = memchr(at, separator, (size_t)(end - at));
+		whole = (size_t)((next != NULL ? next++ : end) - at);
+		if (whole == length && memcmp(at, word, length) == 0)
 			return true;
 	}
 	return false;
 }
 
-/* A line is a keyword in lower case, and its value. */
-static void
-take_line(struct hxb_sshd *sshd, char *line)
+static bool
+is_yes(const struct hxb_sshd *sshd, const char *keyword)
 {
-	char *value = strchr(line, ' ');
-	bool yes;
+	int size;
+	const char *value = hxb_sshd_setting(sshd, keyword, 0, &size);
 
-	line[strcspn(line, "\n")] = '\0';
-	if (value == NULL)
-		return;
-	*value++ = '\0';
-	yes = strcmp(value, "yes") == 0;
-	if (strcmp(line, "usepam") == 0)
-		sshd->use_pam = yes;
-	else if (strcmp(line, "passwordauthentication") == 0)
-		sshd->password = yes;
-	else if (strcmp(line, "kbdinteractiveauthentication") == 0)
-		sshd->keyboard_interactive = yes;
-	else if (strcmp(line, "pubkeyauthentication") == 0)
-		sshd->public_key = yes;
-	else if (strcmp(line, "authorizedkeysfile") == 0)
-		sshd->reads_keys = has_word(value, ' ', HXB_KEY_FILES_SETTING);
-	else if (strcmp(line, "pubkeyacceptedalgorithms") == 0)
-		snprintf(sshd->key_algorithms, sizeof(sshd->key_algorithms), "%s", value);
-	else if (strcmp(line, "requiredrsasize") == 0)
-		sshd->rsa_bits = (unsigned)strtoul(value, NULL, 10);
-	else if (strcmp(line, "port") == 0 && sshd->port == 0)
-		sshd->port = (unsigned)strtoul(value, NULL, 10);
+	return value != NULL && size == 3 && strncmp(value, "yes", 3) == 0;
 }
 
 void
 hxb_sshd_ask(const char *login, struct hxb_sshd *sshd)
 {
-	char *line = NULL;
-	size_t room = 0;
-	int ends[2], status = -1;
-	FILE *words = NULL;
-	pid_t pid;
+	char dash_t[] = "-T", dash_c[] = "-C", program[] = HXB_SSHD_PROGRAM, who[256];
+	char *argv[] = { program, dash_t, dash_c, who, NULL };
+	const char *port;
+	int size;
 
 	*sshd = (struct hxb_sshd){ .known = false };
-	if (pipe2(ends, O_CLOEXEC) == -1)
-		return;
-	if (start(login, ends[1], &pid)) {
-		close(ends[1]);
-		ends[1] = -1;
-		words = fdopen(ends[0], "r");
-		while (words != NULL && getline(&line, &room, words) != -1)
-			take_line(sshd, line);
-		free(line);
-		sshd->known =
-		    waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-	}
-	if (words != NULL)
-		fclose(words);
-	else
-		close(ends[0]);
-	if (ends[1] != -1)
-		close(ends[1]);
+	/* A Match by address is not ours to guess. */
+	snprintf(who, sizeof(who), "user=%.64s,host=localhost,addr=127.0.0.1", login);
+	sshd->known = hxb_program_ask(argv, TEXT_MAX, PATIENCE, &sshd->text);
+	sshd->use_pam = is_yes(sshd, "usepam");
+	sshd->password = is_yes(sshd, "passwordauthentication");
+	sshd->keyboard_interactive = is_yes(sshd, "kbdinteractiveauthentication");
+	sshd->public_key = is_yes(sshd, "pubkeyauthentication");
+	sshd->reads_keys = has_word(sshd, "authorizedkeysfile", ' ', HXB_KEY_FILES_SETTING);
+	if ((port = hxb_sshd_setting(sshd, "port", 0, &size)) != NULL)
+		sshd->port = (unsigned)strtoul(port, NULL, 10);
+}
+
+void
+hxb_sshd_clear(struct hxb_sshd *sshd)
+{
+	free(sshd->text);
+	*sshd = (struct hxb_sshd){ .known = false };
 }
 
 bool
@@ -118,13 +93,16 @@ hxb_sshd_takes_codes(const struct hxb_sshd *sshd)
 bool
 hxb_sshd_takes_key(const struct hxb_sshd *sshd, const char *type, unsigned bits)
 {
-	const char *list = sshd->key_algorithms;
+	static const char accepted[] = "pubkeyacceptedalgorithms";
+	const char *least;
+	int size;
 
-	if (!sshd->known || list[0] == '\0')
+	if (hxb_sshd_setting(sshd, accepted, 0, &size) == NULL)
 		return true;
 	if (strcmp(type, "ssh-rsa") != 0)
-		return has_word(list, ',', type);
-	return bits >= sshd->rsa_bits &&
-	    (has_word(list, ',', "rsa-sha2-512") || has_word(list, ',', "rsa-sha2-256") ||
-	        has_word(list, ',', type));
+		return has_word(sshd, accepted, ',', type);
+	least = hxb_sshd_setting(sshd, "requiredrsasize", 0, &size);
+	return (least == NULL || bits >= strtoul(least, NULL, 10)) &&
+	    (has_word(sshd, accepted, ',', "rsa-sha2-512") || has_word(sshd, accepted, ',', "rsa-sha2-256") ||
+	        has_word(sshd, accepted, ',', type));
 }

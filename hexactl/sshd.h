@@ -5,17 +5,28 @@
 
 #include <stdbool.h>
 
+#define HXB_SSHD_PROGRAM "/usr/sbin/sshd"
+
 struct hxb_sshd {
-	bool known; /* there is an sshd, and it answered; all else counts only then */
+	bool known; /* there is an sshd, and it answered within five seconds; all else counts only then */
 	bool use_pam, password, keyboard_interactive;
 	bool public_key;
 	bool reads_keys; /* those that hexactl publishes */
-	char key_algorithms[2048]; /* with commas: those it takes from users */
-	unsigned rsa_bits; /* an RSA key has to have */
 	unsigned port; /* the first one */
+	char *text; /* all that it said, for hxb_sshd_setting(); NULL unless known */
 };
 
+/* As of a connection from this host: what a Match by another address changes is not seen. hxb_sshd_clear()
+ * frees. */
 void hxb_sshd_ask(const char *login, struct hxb_sshd *sshd);
+void hxb_sshd_clear(struct hxb_sshd *);
+
+/*
+ * The value of a keyword in lower case, such as "allowusers": of the line number `index`, from 0, since some
+ * keywords have a line for each of their words. NULL: there is no such line. *size is its length: no NUL ends
+ * it.
+ */
+const char *hxb_sshd_setting(const struct hxb_sshd *, const char *keyword, unsigned index, int *size);
 
 /* Whether it takes a key of this type and size from a user; yes where it isn't known. */
 bool hxb_sshd_takes_key(const struct hxb_sshd *sshd, const char *type, unsigned bits);
