@@ -248,7 +248,8 @@ read_file(struct reading *reading, const char *name, unsigned level, unsigned de
 	if (++reading->files > FILES_MAX)
 		return hxb_fail(reading->error, HXB_UNREADABLE, "%.128s: more than %d files for one stack",
 		    name, FILES_MAX);
-	for (size_t i = 0; r == HXB_NOT_FOUND && reading->dirs[i] != NULL; i++) {
+	/* What is included is looked for in the first directory only: so does Debian's libpam. */
+	for (size_t i = 0; r == HXB_NOT_FOUND && reading->dirs[i] != NULL && (i == 0 || level == 0); i++) {
 		free(path);
 		if ((name[0] == '/' ? asprintf(&path, "%s", name)
 		                    : asprintf(&path, "%s/%s", reading->dirs[i], name)) == -1)
