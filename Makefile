@@ -46,7 +46,7 @@ WARN += -Werror
 endif
 
 OUR_CPPFLAGS = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -DHXB_SYSCONF_DIR='"$(SYSCONFDIR)"' -DHXB_STATE_DIR='"$(STATEDIR)"' \
-	-DHXB_LIBEXEC_DIR='"$(LIBEXECDIR)"' $(FORTIFY)
+	-DHXB_LIBEXEC_DIR='"$(LIBEXECDIR)"' -DHXB_LIB_DIR='"$(LIBDIR)"' $(FORTIFY)
 OUR_CFLAGS   = -std=gnu17 -fPIC -fvisibility=hidden $(HARDEN_C) $(WARN)
 COMPILE      = $(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS) $(SAN) -MMD -MP -c
 LINK         = $(CC) $(HARDEN_LD) $(SAN) $(SAN_LD)
@@ -55,8 +55,9 @@ LIB_SRC := $(sort $(wildcard libhexabot/*.c))
 PAM_SRC := $(sort $(wildcard pam_hexabot/*.c))
 NSS_SRC := $(sort $(wildcard nss_hexabot/*.c)) $(addprefix libhexabot/,map_open.c map_read.c map_pin.c)
 # The module's judgement, without PAM.
-CHK_SRC := $(sort $(wildcard hexabot_chkpwd/*.c)) $(addprefix pam_hexabot/,answer.c code.c context.c owner.c proof.c)
-CTL_SRC := $(sort $(wildcard hexactl/*.c))
+JUDGE   := $(addprefix pam_hexabot/,answer.c code.c context.c owner.c)
+CHK_SRC := $(sort $(wildcard hexabot_chkpwd/*.c)) $(JUDGE) pam_hexabot/proof.c
+CTL_SRC := $(sort $(wildcard hexactl/*.c)) $(JUDGE)
 obj      = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 # Every program of the host maps it: two segments instead of four are a fifth of the time that takes.

@@ -27,6 +27,7 @@ extern const struct hxb_command hxb_cmd_key_add;
 extern const struct hxb_command hxb_cmd_key_remove;
 extern const struct hxb_command hxb_cmd_publish;
 extern const struct hxb_command hxb_cmd_watch;
+extern const struct hxb_command hxb_cmd_explain;
 extern const struct hxb_command hxb_cmd_log;
 extern const struct hxb_command hxb_cmd_completion;
 

@@ -35,6 +35,7 @@ static const struct hxb_command *const commands[] = {
 	&hxb_cmd_key_remove,
 	&hxb_cmd_publish,
 	&hxb_cmd_watch,
+	&hxb_cmd_explain,
 	&hxb_cmd_log,
 	&hxb_cmd_completion,
 };

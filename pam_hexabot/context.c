@@ -162,10 +162,28 @@ read_ledger(struct call *call, struct hxb_ledger *ledger)
 	return r;
 }
 
+void
+call_input(const struct call *call, struct hxb_verdict_input *input)
+{
+	*input = (struct hxb_verdict_input){
+		.user = call->user,
+		.held = call->held,
+		.expires = call->expires,
+		.login_roles = call->config.login_roles,
+		.service_roles = call->config.roles,
+		.invitation = call->invitation,
+		.service = call->service,
+		.invite_services = call->config.invite_services,
+		.stale_groups = call->user != NULL && call->groups != NULL &&
+		    holds_stale_group(call->user, call->groups, call->group_count),
+		.now = time(NULL),
+	};
+}
+
 enum hxb_result
 call_judge(struct call *call, struct session *session)
 {
-	struct hxb_verdict_input input = { .now = time(NULL) };
+	struct hxb_verdict_input input;
 	enum hxb_result r;
 
 	hxb_user_free(call->user);
@@ -176,22 +194,13 @@ call_judge(struct call *call, struct session *session)
 		r = hxb_store_user(session->store, HXB_BY_ID, call->id, &call->user, &call->error);
 	if (r != HXB_OK && r != HXB_NOT_FOUND)
 		return r;
-	input.user = call->user;
-	input.held = call->held;
-	input.expires = call->expires;
-	input.login_roles = call->config.login_roles;
-	input.service_roles = call->config.roles;
-	input.invitation = call->invitation;
-	input.service = call->service;
-	input.invite_services = call->config.invite_services;
-	input.stale_groups = call->user != NULL && call->groups != NULL &&
-	    holds_stale_group(call->user, call->groups, call->group_count);
+	call_input(call, &input);
 	call->state = hxb_verdict(&input);
 	return HXB_OK;
 }
 
-void
-call_load(struct call *call, bool compare_groups)
+static void
+look(struct call *call, bool compare_groups, bool settle)
 {
 	struct session session;
 	enum hxb_result r;
@@ -207,7 +216,19 @@ call_load(struct call *call, bool compare_groups)
 		r = call_enter(call, &session);
 	if (r != HXB_OK)
 		return;
-	if (call_judge(call, &session) == HXB_OK)
+	if (call_judge(call, &session) == HXB_OK && settle)
 		code_settle(call, session.ledger);
 	call_leave(&session);
+}
+
+void
+call_load(struct call *call, bool compare_groups)
+{
+	look(call, compare_groups, true);
+}
+
+void
+call_look(struct call *call)
+{
+	look(call, true, false);
 }

@@ -60,8 +60,8 @@ struct call {
 };
 
 /*
- * What the module shares with hexabot_chkpwd: no PAM handle in owner.c, context.c, code.c, proof.c and
- * answer.c.
+ * What the module shares with hexabot_chkpwd and 'hexactl explain': no PAM handle in owner.c, context.c,
+ * code.c, proof.c and answer.c.
  */
 
 /* owner.c: whose user call->login is. Looks at nothing but the name service and the map. */
@@ -77,6 +77,8 @@ bool call_arguments(struct call *call, int argc, const char **argv);
  * the host are to be compared with the roles. No descriptor and no lock remain.
  */
 void call_load(struct call *call, bool compare_groups);
+/* The same for who only wants to know: compares the groups, and writes nothing down. */
+void call_look(struct call *call);
 void call_free(struct call *call);
 
 /* Opens ledger and store, in a bracket that call_leave() ends: no prompt and no hash in between. */
@@ -91,6 +93,8 @@ void call_leave(struct session *session);
 /* Reads the user's row, hold, invitation and expiry in an open session, and sets call->state: the whole
  * verdict. */
 enum hxb_result call_judge(struct call *call, struct session *session);
+/* What the verdict was given, once it is judged; good as long as the call. */
+void call_input(const struct call *call, struct hxb_verdict_input *input);
 
 /* proof.c: loads, and says what auth answers to the password; sets call->refusal. */
 enum hxb_answer prove(struct call *call, const char *password);

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: ISC */
+/* Rules: sshd's own, and the shell that it starts. */
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "explain.h"
+
+#define GROUPS_MAX 256
+
+static bool
+is_sshd(const struct hxb_case *c)
+{
+	return strcmp(c->service, "sshd") == 0;
+}
+
+/* Whether one of the ways that sshd wants holds a password: each is a list such as "publickey,password". */
+static bool
+takes_passwords(const struct hxb_sshd *sshd)
+{
+	int size;
+	const char *ways = hxb_sshd_setting(sshd, "authenticationmethods", 0, &size);
+	char text[512];
+
+	if (ways == NULL)
+		return true;
+	snprintf(text, sizeof(text), "%.*s", size, ways);
+	return strcmp(text, "any") == 0 || strstr(text, "password") != NULL ||
+	    strstr(text, "keyboard-interactive") != NULL;
+}
+
+void
+hxb_rule_sshd(const struct hxb_case *c, struct hxb_finding *finding)
+{
+	const struct hxb_sshd *sshd = &c->sshd;
+
+	finding->rule = "sshd";
+	if (!is_sshd(c))
+		return;
+	if (faccessat(AT_FDCWD, HXB_SSHD_PROGRAM, X_OK, AT_EACCESS) == -1) {
+		hxb_find(finding, HXB_RULING_NO, HXB_SSHD_PROGRAM ": %m");
+		hxb_remedy(finding, "install openssh-server");
+	} else if (!sshd->known) {
+		hxb_find(finding, HXB_RULING_NOTE, "'sshd -T' does not tell its settings: not judged");
+		hxb_remedy(finding, "'sshd -t' says why");
+	} else if (!sshd->use_pam) {
+		hxb_find(finding, HXB_RULING_NO,
+		    "UsePAM no: passwords are not pam_hexabot's to judge, keys are "
+		    "nobody's");
+		hxb_remedy(finding, "set UsePAM yes in sshd_config");
+	} else if (!hxb_sshd_takes_codes(sshd)) {
+		hxb_find(finding, HXB_RULING_NO,
+		    "PasswordAuthentication no, KbdInteractiveAuthentication no: keys only");
+		hxb_remedy(finding, "set one of them to yes in sshd_config, or use a key");
+	} else if (!takes_passwords(sshd)) {
+		hxb_find(finding, HXB_RULING_NO, "AuthenticationMethods: none with a password");
+		hxb_remedy(finding, "add one in sshd_config, or use what it names");
+	} else {
+		hxb_find(finding, HXB_RULING_OK, "UsePAM yes, %s",
+		    sshd->password ? sshd->keyboard_interactive
+		            ? "PasswordAuthentication yes, KbdInteractiveAuthentication yes"
+		            : "PasswordAuthentication yes"
+		                   : "KbdInteractiveAuthentication yes");
+	}
+}
+
+/* What a line such as AllowUsers says of a list of names. */
+enum match { UNSET, MATCH, MAYBE, NO_MATCH };
+
+static enum match
+match_one(const char *pattern, int size, char *const *names)
+{
+	char text[256];
+	char *at;
+	bool here;
+
+	snprintf(text, sizeof(text), "%.*s", size, pattern);
+	/* USER@HOST hangs on where somebody comes from. */
+	at = strrchr(text, '@');
+	here = at == NULL;
+	if (!here)
+		*at = '\0';
+	for (size_t i = 0; names[i] != NULL; i++)
+		if (fnmatch(text, names[i], FNM_NOESCAPE) == 0)
+			return here ? MATCH : MAYBE;
+	return NO_MATCH;
+}
+
+static enum match
+match_setting(const struct hxb_sshd *sshd, const char *keyword, char *const *names)
+{
+	enum match result = UNSET, one;
+	const char *pattern;
+	int size;
+
+	for (unsigned i = 0; (pattern = hxb_sshd_setting(sshd, keyword, i, &size)) != NULL; i++) {
+		one = match_one(pattern, size, names);
+		if (one == MATCH)
+			return one;
+		if (result != MAYBE)
+			result = one;
+	}
+	return result;
+}
+
+/* The names of the groups that the host gives the user: NULL-terminated, each to be freed. */
+static void
+group_names(const char *login, char *names[GROUPS_MAX + 1])
+{
+	const struct passwd *pw = getpwnam(login);
+	gid_t groups[GROUPS_MAX];
+	int count = GROUPS_MAX;
+	size_t used = 0;
+
+	if (pw != NULL && getgrouplist(login, pw->pw_gid, groups, &count) >= 0) {
+		for (int i = 0; i < count; i++) {
+			const struct group *group = getgrgid(groups[i]);
+
+			if (group != NULL && (names[used] = strdup(group->gr_name)) != NULL)
+				used++;
+		}
+	}
+	names[used] = NULL;
+}
+
+static void
+judge_lists(const struct hxb_sshd *sshd, struct hxb_finding *finding, char *const *user, char *const *groups)
+{
+	const struct {
+		const char *keyword, *shown;
+		char *const *names;
+		bool denies;
+	} lists[] = {
+		{ "denyusers", "DenyUsers", user, true },
+		{ "allowusers", "AllowUsers", user, false },
+		{ "denygroups", "DenyGroups", groups, true },
+		{ "allowgroups", "AllowGroups", groups, false },
+	};
+
+	hxb_find(finding, HXB_RULING_OK, "no AllowUsers, DenyUsers, AllowGroups, DenyGroups is in the way");
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		enum match match = match_setting(sshd, lists[i].keyword, lists[i].names);
+
+		if (match == MAYBE) {
+			hxb_find(finding, HXB_RULING_NOTE, "%s hangs on where they come from: not judged",
+			    lists[i].shown);
+		} else if (match == (lists[i].denies ? MATCH : NO_MATCH)) {
+			hxb_find(finding, HXB_RULING_NO, "%s %s them", lists[i].shown,
+			    lists[i].denies ? "names" : "does not name");
+			hxb_remedy(finding, "change %s in sshd_config", lists[i].shown);
+			return;
+		}
+	}
+}
+
+void
+hxb_rule_sshd_users(const struct hxb_case *c, struct hxb_finding *finding)
+{
+	char login[256], *user[] = { login, NULL }, *groups[GROUPS_MAX + 1];
+
+	finding->rule = "sshd users";
+	if (!is_sshd(c) || !c->sshd.known || c->unmapped[0] != '\0')
+		return;
+	snprintf(login, sizeof(login), "%s", c->login);
+	group_names(c->login, groups);
+	judge_lists(&c->sshd, finding, user, groups);
+	for (size_t i = 0; groups[i] != NULL; i++)
+		free(groups[i]);
+}
+
+void
+hxb_rule_sshd_keys(const struct hxb_case *c, struct hxb_finding *finding)
+{
+	const char *file, *command, *pubkey;
+	int size, command_size, pubkey_size;
+
+	finding->rule = "keys";
+	if (!is_sshd(c) || !c->sshd.known || c->unmapped[0] != '\0')
+		return;
+	file = hxb_sshd_setting(&c->sshd, "authorizedkeysfile", 0, &size);
+	command = hxb_sshd_setting(&c->sshd, "authorizedkeyscommand", 0, &command_size);
+	pubkey = hxb_sshd_setting(&c->sshd, "pubkeyauthentication", 0, &pubkey_size);
+	if (file == NULL || (pubkey != NULL && pubkey_size == 2 && strncmp(pubkey, "no", 2) == 0))
+		return;
+	if (command != NULL && command_size == 4 && strncmp(command, "none", 4) == 0)
+		command = NULL;
+	hxb_find(finding, HXB_RULING_NOTE, "a key in %.*s%s%.*s needs no password, and no lockout stops it",
+	    size < 160 ? size : 160, file, command != NULL ? " or of " : "",
+	    command == NULL          ? 0
+	        : command_size < 160 ? command_size
+	                             : 160,
+	    command != NULL ? command : "");
+}
+
+/* Whether the service starts the user's shell: without one nobody is in. */
+static bool
+starts_shell(const char *service)
+{
+	static const char *const services[] = { "sshd", "login", "su", "su-l", "remote" };
+
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+		if (strcmp(services[i], service) == 0)
+			return true;
+	return false;
+}
+
+void
+hxb_rule_shell(const struct hxb_case *c, struct hxb_finding *finding)
+{
+	enum hxb_ruling bad = starts_shell(c->service) ? HXB_RULING_NO : HXB_RULING_NOTE;
+	const char *name = strrchr(c->shell, '/');
+	struct stat st;
+
+	finding->rule = "shell";
+	if (c->shell[0] == '\0')
+		return;
+	if (stat(c->shell, &st) == -1)
+		hxb_find(finding, bad, "%.256s: %m", c->shell);
+	else if (!S_ISREG(st.st_mode) || (st.st_mode & 0111) == 0)
+		hxb_find(finding, bad, "%.256s: no program", c->shell);
+	else if (name != NULL && (strcmp(name, "/nologin") == 0 || strcmp(name, "/false") == 0))
+		hxb_find(finding, bad, "%.256s ends each session at once", c->shell);
+	else if (c->shell_unlisted) {
+		hxb_find(
+		    finding, HXB_RULING_NO, "%.256s is not in /etc/shells, and pam_shells asks", c->shell);
+		finding->by_pam = true;
+	} else
+		hxb_find(finding, HXB_RULING_OK, "%.256s", c->shell);
+	if (finding->ruling == HXB_RULING_NO || finding->ruling == HXB_RULING_NOTE)
+		hxb_remedy(finding, "hexactl set %.128s --shell /bin/bash", c->user);
+}

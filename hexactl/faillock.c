@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "faillock.h"
+#include "text_file.h"
+
+#define CONF_MAX 65536 /* bytes */
+#define RECORDS_MAX 1024 /* as many as pam_faillock keeps */
+#define VALID 0x1
+
+/* One failure, as it is in the file: of this machine's byte order. */
+struct record {
+	char source[52];
+	uint16_t reserved;
+	uint16_t status;
+	uint64_t time;
+};
+
+static bool
+take_number(const char *text, int64_t *number)
+{
+	char *end;
+	long long value;
+
+	errno = 0;
+	value = strtoll(text, &end, 10);
+	if (end == text || *end != '\0' || errno != 0 || value < 0 || value > 604800)
+		return false;
+	*number = value;
+	return true;
+}
+
+/* One setting, of the file or of the line in the stack. What it does not know or take, pam_faillock ignores
+ * in the same way. */
+static void
+take_setting(struct hxb_faillock *faillock, const char *name, const char *value)
+{
+	if (strcmp(name, "dir") == 0 && value[0] == '/' && strlen(value) < sizeof(faillock->dir))
+		snprintf(faillock->dir, sizeof(faillock->dir), "%s", value);
+	else if (strcmp(name, "deny") == 0)
+		(void)take_number(value, &faillock->deny);
+	else if (strcmp(name, "fail_interval") == 0)
+		(void)take_number(value, &faillock->fail_interval);
+	else if (strcmp(name, "unlock_time") == 0 && strcmp(value, "never") == 0)
+		faillock->unlock_time = 0;
+	else if (strcmp(name, "unlock_time") == 0)
+		(void)take_number(value, &faillock->unlock_time);
+	else if (strcmp(name, "local_users_only") == 0)
+		faillock->local_users_only = true;
+}
+
+/* "name = value" or "name value", with comments. */
+static void
+take_line(struct hxb_faillock *faillock, char *line)
+{
+	char *name, *value, *end;
+
+	line[strcspn(line, "#")] = '\0';
+	name = line + strspn(line, " \t");
+	value = name + strcspn(name, " \t=");
+	if (*value != '\0')
+		*value++ = '\0';
+	value += strspn(value, " \t=");
+	for (end = value + strlen(value); end > value && strchr(" \t\r", end[-1]) != NULL; end--)
+		end[-1] = '\0';
+	if (*name != '\0')
+		take_setting(faillock, name, value);
+}
+
+static enum hxb_result
+read_conf(struct hxb_faillock *faillock, const char *path, struct hxb_error *error)
+{
+	char *text = NULL, *cursor, *line;
+	enum hxb_result r = hxb_text_read(path, CONF_MAX, &text, error);
+
+	if (r == HXB_NOT_FOUND)
+		return HXB_OK;
+	if (r != HXB_OK)
+		return r;
+	for (cursor = text; (line = hxb_text_line(&cursor)) != NULL;)
+		take_line(faillock, line);
+	free(text);
+	return HXB_OK;
+}
+
+static void
+take_options(struct hxb_faillock *faillock, const struct hxb_pam_line *line)
+{
+	for (size_t i = 0; line->options != NULL && line->options[i] != NULL; i++) {
+		char option[512];
+
+		if (snprintf(option, sizeof(option), "%s", line->options[i]) < (int)sizeof(option))
+			take_line(faillock, option);
+	}
+}
+
+/* How pam_faillock counts: back from the last failure. */
+static void
+judge(struct hxb_faillock *faillock, const struct record *records, size_t count, int64_t now)
+{
+	int64_t latest = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if ((records[i].status & VALID) != 0 && (int64_t)records[i].time > latest)
+			latest = (int64_t)records[i].time;
+	for (size_t i = 0; i < count; i++)
+		if ((records[i].status & VALID) != 0 &&
+		    latest - (int64_t)records[i].time < faillock->fail_interval)
+			faillock->failures++;
+	if (faillock->local_users_only || faillock->deny == 0 || faillock->failures < faillock->deny)
+		return;
+	if (faillock->unlock_time != 0)
+		faillock->until = latest + faillock->unlock_time;
+	faillock->locked = faillock->unlock_time == 0 || faillock->until >= now;
+}
+
+static enum hxb_result
+read_record(struct hxb_faillock *faillock, const char *login, int64_t now, struct hxb_error *error)
+{
+	struct record *records;
+	char path[512];
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%.128s", faillock->dir, login);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	if (fd == -1)
+		return errno == ENOENT ? HXB_OK : hxb_fail(error, HXB_UNREADABLE, "%s: %m", path);
+	records = calloc(RECORDS_MAX, sizeof(*records));
+	got = records != NULL ? read(fd, records, RECORDS_MAX * sizeof(*records)) : -1;
+	close(fd);
+	if (got == -1) {
+		free(records);
+		return hxb_fail(error, HXB_UNREADABLE, "%s: %m", path);
+	}
+	judge(faillock, records, (size_t)got / sizeof(*records), now);
+	free(records);
+	return HXB_OK;
+}
+
+enum hxb_result
+hxb_faillock_read(const struct hxb_pam_line *line, const char *login, int64_t now,
+    struct hxb_faillock *faillock, struct hxb_error *error)
+{
+	const char *conf = hxb_pam_line_option(line, "conf");
+	enum hxb_result r;
+
+	*faillock = (struct hxb_faillock){
+		.dir = "/var/run/faillock", .deny = 3, .fail_interval = 900, .unlock_time = 600
+	};
+	r = read_conf(faillock, conf != NULL && conf[0] == '/' ? conf : HXB_FAILLOCK_CONF, error);
+	if (r != HXB_OK)
+		return r;
+	take_options(faillock, line);
+	return read_record(faillock, login, now, error);
+}
