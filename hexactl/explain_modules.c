@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "explain.h"
+#include "libhexabot/paths.h"
 
 #define DAY 86400 /* seconds */
 

@@ -108,13 +108,12 @@ run_stage(struct hxb_case *c, enum hxb_pam_facility facility)
 static void
 read_lockout(struct hxb_case *c)
 {
-	const struct hxb_stage *stage = &c->stages[HXB_PAM_AUTH];
-	int at = -1;
+	const struct hxb_pam_stack *stack = &c->stages[HXB_PAM_AUTH].stack;
 
-	while ((at = hxb_pam_stack_find(&stage->stack, "pam_faillock.so", (size_t)(at + 1))) != -1 &&
-	    c->faillock_line == NULL)
-		if (hxb_pam_line_option(&stage->stack.lines[at], "authfail") == NULL)
-			c->faillock_line = &stage->stack.lines[at];
+	for (size_t i = 0; i < stack->count && c->faillock_line == NULL; i++)
+		if (strcmp(stack->lines[i].module, "pam_faillock.so") == 0 &&
+		    hxb_pam_line_option(&stack->lines[i], "authfail") == NULL)
+			c->faillock_line = &stack->lines[i];
 	if (c->faillock_line != NULL)
 		(void)hxb_faillock_read(
 		    c->faillock_line, c->login, time(NULL), &c->faillock, &c->faillock_error);

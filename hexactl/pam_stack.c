@@ -26,24 +26,23 @@ static const char *const facilities[] = {
 	[HXB_PAM_SESSION] = "session",
 };
 
+/* A file that is being read. */
+struct source {
+	char *path, *text;
+	char *cursor; /* where in its text */
+	unsigned line;
+	unsigned depth; /* how many substacks it is in */
+};
+
 /* One reading of a stack. */
 struct reading {
 	const char *const *dirs;
 	enum hxb_pam_facility facility;
 	struct hxb_pam_stack *stack;
-	unsigned files;
+	struct source sources[LEVELS_MAX]; /* each includes the next one; the last one is read */
+	unsigned levels, files;
 	struct hxb_error *error;
 };
-
-/* A file that is being read. */
-struct source {
-	const char *path;
-	unsigned line;
-	unsigned level; /* how many files include it */
-	unsigned depth; /* how many substacks it is in */
-};
-
-static enum hxb_result read_file(struct reading *reading, const char *name, unsigned level, unsigned depth);
 
 static enum hxb_result
 wrong(struct reading *reading, const struct source *source, const char *what)
@@ -140,6 +139,43 @@ take_module(struct reading *reading, const struct source *source, const char *co
 	return take_options(reading, source, cursor, line);
 }
 
+/* Begins to read a file. HXB_NOT_FOUND: no directory has it. */
+static enum hxb_result
+open_file(struct reading *reading, const char *name, unsigned depth)
+{
+	struct source source = { .depth = depth };
+	enum hxb_result r = HXB_NOT_FOUND;
+
+	if (reading->levels == LEVELS_MAX || ++reading->files > FILES_MAX)
+		return hxb_fail(reading->error, HXB_UNREADABLE,
+		    "%.128s: too many files: they may include each other without end", name);
+	/* What is included is looked for in the first directory only: so does Debian's libpam. */
+	for (size_t i = 0; r == HXB_NOT_FOUND && reading->dirs[i] != NULL && (i == 0 || reading->levels == 0);
+	     i++) {
+		free(source.path);
+		if ((name[0] == '/' ? asprintf(&source.path, "%s", name)
+		                    : asprintf(&source.path, "%s/%s", reading->dirs[i], name)) == -1)
+			return hxb_fail(reading->error, HXB_FAILED, "out of memory");
+		r = hxb_text_read(source.path, FILE_MAX, &source.text, reading->error);
+	}
+	if (r != HXB_OK) {
+		free(source.path);
+		return r;
+	}
+	source.cursor = source.text;
+	reading->sources[reading->levels++] = source;
+	return HXB_OK;
+}
+
+static void
+close_file(struct reading *reading)
+{
+	const struct source *source = &reading->sources[--reading->levels];
+
+	free(source->path);
+	free(source->text);
+}
+
 static enum hxb_result
 take_include(struct reading *reading, const struct source *source, bool substack, char **cursor)
 {
@@ -148,11 +184,11 @@ take_include(struct reading *reading, const struct source *source, bool substack
 
 	if (name == NULL)
 		return wrong(reading, source, "there is no file to include");
-	if (source->level + 1 >= LEVELS_MAX)
+	if (reading->levels == LEVELS_MAX)
 		return wrong(reading, source, "files include each other without end");
 	if (substack && add_line(reading, source, "substack", false) == NULL)
 		return not_added(reading);
-	r = read_file(reading, name, source->level + 1, source->depth + substack);
+	r = open_file(reading, name, source->depth + substack);
 	if (r == HXB_NOT_FOUND)
 		return hxb_fail(reading->error, HXB_UNREADABLE,
 		    "%.192s:%u: includes %.128s, which is not there", source->path, source->line, name);
@@ -210,57 +246,47 @@ trim(char *line)
 	return true;
 }
 
+/* Puts the next line together, with what continues it. *got: there is one. */
 static enum hxb_result
-take_text(struct reading *reading, struct source *source, char *text)
+next_line(struct reading *reading, struct source *source, char whole[LINE_MAX_BYTES], bool *got)
 {
-	char whole[LINE_MAX_BYTES] = "", *cursor = text, *line;
-	size_t used = 0;
 	bool goes_on = false;
-	enum hxb_result r = HXB_OK;
+	size_t used = 0;
+	char *line;
 
-	while (r == HXB_OK && (line = hxb_text_line(&cursor)) != NULL) {
+	for (*got = false; !*got && (line = hxb_text_line(&source->cursor)) != NULL; *got = !goes_on) {
 		source->line++;
 		line += strspn(line, " \t");
+		if (*line == '#')
+			*line = '\0';
 		/* An empty line or a comment does not end a line that goes on. */
-		if (*line == '\0' || *line == '#')
-			continue;
-		goes_on = trim(line);
-		if (used + strlen(line) + 2 > sizeof(whole))
+		goes_on = *line == '\0' ? used > 0 : trim(line);
+		if (used + strlen(line) + 2 > LINE_MAX_BYTES)
 			return wrong(reading, source, "longer than libpam takes");
-		used += (size_t)snprintf(whole + used, sizeof(whole) - used, "%s ", line);
-		if (goes_on)
-			continue;
-		r = take_line(reading, source, whole);
-		used = 0;
+		used += (size_t)snprintf(whole + used, LINE_MAX_BYTES - used, "%s ", line);
 	}
-	return r == HXB_OK && goes_on ? wrong(reading, source, "ends with a backslash, and nothing follows")
-	                              : r;
+	return goes_on ? wrong(reading, source, "ends with a backslash, and nothing follows") : HXB_OK;
 }
 
-/* HXB_NOT_FOUND: no directory has the file. */
+/* Reads a file with all that it includes. HXB_NOT_FOUND: no directory has it. */
 static enum hxb_result
-read_file(struct reading *reading, const char *name, unsigned level, unsigned depth)
+read_files(struct reading *reading, const char *name)
 {
-	struct source source = { .level = level, .depth = depth };
-	char *path = NULL, *text = NULL;
-	enum hxb_result r = HXB_NOT_FOUND;
+	char whole[LINE_MAX_BYTES];
+	enum hxb_result r = open_file(reading, name, 0);
+	bool got;
 
-	if (++reading->files > FILES_MAX)
-		return hxb_fail(reading->error, HXB_UNREADABLE, "%.128s: more than %d files for one stack",
-		    name, FILES_MAX);
-	/* What is included is looked for in the first directory only: so does Debian's libpam. */
-	for (size_t i = 0; r == HXB_NOT_FOUND && reading->dirs[i] != NULL && (i == 0 || level == 0); i++) {
-		free(path);
-		if ((name[0] == '/' ? asprintf(&path, "%s", name)
-		                    : asprintf(&path, "%s/%s", reading->dirs[i], name)) == -1)
-			return hxb_fail(reading->error, HXB_FAILED, "out of memory");
-		r = hxb_text_read(path, FILE_MAX, &text, reading->error);
+	while (r == HXB_OK && reading->levels > 0) {
+		struct source *source = &reading->sources[reading->levels - 1];
+
+		r = next_line(reading, source, whole, &got);
+		if (r == HXB_OK && got)
+			r = take_line(reading, source, whole);
+		else if (r == HXB_OK)
+			close_file(reading);
 	}
-	source.path = path;
-	if (r == HXB_OK)
-		r = take_text(reading, &source, text);
-	free(text);
-	free(path);
+	while (reading->levels > 0)
+		close_file(reading);
 	return r;
 }
 
@@ -281,18 +307,20 @@ enum hxb_result
 hxb_pam_stack_read(const char *const *dirs, const char *service, enum hxb_pam_facility facility,
     struct hxb_pam_stack *stack, struct hxb_error *error)
 {
-	struct reading reading = { dirs != NULL ? dirs : own_dirs, facility, stack, 0, error };
+	struct reading reading = {
+		.dirs = dirs != NULL ? dirs : own_dirs, .facility = facility, .stack = stack, .error = error
+	};
 	char name[NAME_MAX_BYTES];
 	enum hxb_result r;
 
 	*stack = (struct hxb_pam_stack){ 0 };
 	r = service_name(service, name, error);
 	if (r == HXB_OK)
-		r = read_file(&reading, name, 0, 0);
+		r = read_files(&reading, name);
 	if ((r != HXB_OK && r != HXB_NOT_FOUND) || stack->count > 0)
 		return r;
 	stack->other = true;
-	r = read_file(&reading, "other", 0, 0);
+	r = read_files(&reading, "other");
 	return r == HXB_NOT_FOUND ? HXB_OK : r;
 }
 

@@ -10,6 +10,10 @@
 #define HXB_STATE_DIR "/var/lib/hexactl"
 #endif
 
+#ifndef HXB_LIB_DIR
+#define HXB_LIB_DIR "/usr/lib"
+#endif
+
 #define HXB_CONFIG_DIR HXB_SYSCONF_DIR "/hexabot"
 #define HXB_CONFIG_PATH HXB_CONFIG_DIR "/hexabot.conf"
 #define HXB_PRIVATE_DIR HXB_STATE_DIR "/private"

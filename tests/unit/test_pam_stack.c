@@ -35,6 +35,7 @@ one_of(int count)
 static void
 write_control(FILE *file)
 {
+	static const char *const breaks[] = { "\\\n\t", "\\\n\n", "\\\n # [comment]\n\t\n" };
 	static const char *const words[] = { "required", "requisite", "sufficient", "OPTIONAL" };
 	static const char *const actions[] = { "ok", "done", "bad", "die", "ignore", "reset", "1", "2", "3" };
 
@@ -44,7 +45,7 @@ write_control(FILE *file)
 	}
 	fputc('[', file);
 	for (int i = one_of(4); i >= 0; i--)
-		fprintf(file, "%s%s=%s ", one_of(8) == 0 ? "\\\n\t" : "", codes[one_of(CODES)].name,
+		fprintf(file, "%s%s=%s ", one_of(8) == 0 ? breaks[one_of(3)] : "", codes[one_of(CODES)].name,
 		    actions[one_of(9)]);
 	if (one_of(3) != 0)
 		fprintf(file, "default = %s", actions[one_of(9)]);
