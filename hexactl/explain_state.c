@@ -15,6 +15,7 @@
 
 struct objections {
 	bool judged; /* there was a user to judge */
+	struct hxb_verdict_input input; /* what the verdict was given */
 	bool held, disabled, expired, no_role, not_here, stale;
 	enum hxb_state password; /* a state of somebody without password, or HXB_STATE_ENABLED */
 };
@@ -67,25 +68,56 @@ excuse(struct hxb_verdict_input *input, struct hxb_user *user, struct hxb_role *
 	}
 }
 
-static struct objections
-object(const struct hxb_case *c)
+/* What pam_hexabot gave to the verdict; of somebody whom it does not take for ours, what it would have given.
+ */
+static bool
+input_of(const struct hxb_case *c, const struct hxb_stage *stage, struct hxb_verdict_input *input)
 {
-	const struct call *call = &hxb_case_judged(c)->call;
+	const struct hxb_person *person = &c->person;
+	const struct hxb_config *config = &c->session->config;
+
+	if (stage->call.user != NULL) {
+		call_input(&stage->call, input);
+		return stage->call.state != HXB_STATE_UNREADABLE;
+	}
+	if (!c->opened || person->user == NULL || stage->owner == OWNER_US)
+		return false;
+	*input = (struct hxb_verdict_input){
+		.user = person->user,
+		.held = person->standing.held,
+		.expires = person->entry != NULL ? person->entry->expires : 0,
+		.login_roles = config->login_roles,
+		.invitation = person->standing.invitation,
+		.service = c->service,
+		.invite_services = config->invite_services,
+		.now = time(NULL),
+	};
+	return true;
+}
+
+static struct objections
+objections_of(const struct hxb_case *c, const struct hxb_stage *stage)
+{
 	struct objections objections = { .password = HXB_STATE_ENABLED };
 	struct hxb_verdict_input input;
 	struct hxb_role role;
 	struct hxb_user user;
 
-	if (call->user == NULL || call->state == HXB_STATE_UNREADABLE || call->config.login_roles == NULL ||
-	    call->config.login_roles[0] == NULL)
+	if (!input_of(c, stage, &input))
 		return objections;
 	objections.judged = true;
-	call_input(call, &input);
-	user = *call->user;
+	objections.input = input;
+	user = *input.user;
 	input.user = &user;
 	while (excuse(&input, &user, &role, hxb_verdict(&input), &objections))
 		continue;
 	return objections;
+}
+
+static struct objections
+object(const struct hxb_case *c)
+{
+	return objections_of(c, hxb_case_judged(c));
 }
 
 /* A NO that pam_hexabot says. */
@@ -158,17 +190,17 @@ hxb_rule_state(const struct hxb_case *c, struct hxb_finding *finding)
 void
 hxb_rule_expiry(const struct hxb_case *c, struct hxb_finding *finding)
 {
-	const struct call *call = &hxb_case_judged(c)->call;
 	struct objections objections = object(c);
+	int64_t expires = objections.input.expires;
 	char when[HXB_TIME_SIZE];
 
 	finding->rule = "expiry";
 	if (!objections.judged)
 		return;
 	hxb_find(finding, HXB_RULING_OK, "never expires");
-	if (call->expires == 0)
+	if (expires == 0)
 		return;
-	hxb_time_local(call->expires, when);
+	hxb_time_local(expires, when);
 	hxb_find(finding, objections.expired ? HXB_RULING_NO : HXB_RULING_OK, "%s %s",
 	    objections.expired ? "expired" : "expires", when);
 	if (!objections.expired)
@@ -197,7 +229,7 @@ hxb_rule_roles(const struct hxb_case *c, struct hxb_finding *finding)
 	finding->rule = "roles";
 	if (!objections.judged || c->person.user == NULL || (roles = hxb_person_roles(&c->person)) == NULL)
 		return;
-	join(hxb_case_judged(c)->call.config.login_roles, login_roles, sizeof(login_roles));
+	join(objections.input.login_roles, login_roles, sizeof(login_roles));
 	hxb_find(finding, HXB_RULING_OK, "%.256s; may log in: %s", roles, login_roles);
 	if (objections.no_role && objections.held) {
 		hxb_find(finding, HXB_RULING_NOTE, "none: the hold keeps them, and gives them back");
@@ -206,8 +238,8 @@ hxb_rule_roles(const struct hxb_case *c, struct hxb_finding *finding)
 		hxb_find(finding, HXB_RULING_NO, "%s%.256s%s; may log in: %s",
 		    roles[0] != '\0' ? "only " : "none", roles,
 		    strchr(roles, '(') != NULL ? ", where (...) is inactive" : "", login_roles);
-		hxb_remedy(finding, "hexactl role add %.128s %.64s", c->user,
-		    hxb_case_judged(c)->call.config.login_roles[0]);
+		hxb_remedy(
+		    finding, "hexactl role add %.128s %.64s", c->user, objections.input.login_roles[0]);
 	}
 	free(roles);
 }
@@ -220,15 +252,12 @@ hxb_rule_service_roles(const struct hxb_case *c, struct hxb_finding *finding)
 	for (int i = HXB_PAM_AUTH; i <= HXB_PAM_ACCOUNT; i++) {
 		const struct hxb_stage *stage = &c->stages[i];
 		const struct hxb_pam_line *line;
-		struct hxb_case alone = *c;
 		struct objections objections;
 		char roles[256];
 
 		if (!stage->runs || stage->hexabot == -1 || stage->call.config.roles == NULL)
 			continue;
-		/* Each line has its own word. */
-		alone.stages[HXB_PAM_AUTH].runs = i == HXB_PAM_AUTH;
-		objections = object(&alone);
+		objections = objections_of(c, stage);
 		line = &stage->stack.lines[stage->hexabot];
 		join(stage->call.config.roles, roles, sizeof(roles));
 		if (!objections.judged || objections.no_role || finding->ruling == HXB_RULING_NO)
@@ -245,27 +274,29 @@ hxb_rule_service_roles(const struct hxb_case *c, struct hxb_finding *finding)
 static void
 judge_marked(const struct hxb_case *c, struct hxb_finding *finding, const struct objections *objections)
 {
-	const struct call *call = &hxb_case_judged(c)->call;
+	const struct hxb_verdict_input *input = &objections->input;
+	const struct hxb_invitation *invitation = input->invitation;
+	enum hxb_invitation_end end = HXB_INVITATION_OPEN;
 	char until[HXB_TIME_SIZE] = "?", services[256];
 
-	if (call->invitation != NULL)
-		hxb_time_local(call->invitation->expires, until);
+	if (invitation != NULL) {
+		hxb_time_local(invitation->expires, until);
+		/* Of the user as they are: to disable somebody voids the code for good. */
+		end = hxb_invitation_end_of(invitation, input->user, input->held, input->now);
+	}
 	if (objections->held) {
 		hxb_find(finding, HXB_RULING_NOTE, "the hold keeps it, and gives it back");
-	} else if (objections->password == HXB_STATE_INVITED) {
+	} else if (objections->password == HXB_STATE_INVITED && end == HXB_INVITATION_OPEN) {
 		hxb_find(finding, HXB_RULING_OK,
 		    "invited: the code from the mail is the password, once, until %s", until);
-	} else if (objections->password == HXB_STATE_LAPSED) {
+	} else if (objections->password == HXB_STATE_LAPSED || end != HXB_INVITATION_OPEN) {
 		finding->by_pam = true;
 		hxb_find(finding, HXB_RULING_NO, "none, and no invitation is open%s%s",
-		    call->invitation != NULL ? ": " : "",
-		    call->invitation != NULL ? hxb_invitation_end_text(hxb_invitation_end_of(
-		                                   call->invitation, call->user, call->held, time(NULL)))
-		                             : "");
-		hxb_remedy(finding,
-		    call->invitation != NULL ? "hexactl resend %.128s" : "hexactl passwd %.128s", c->user);
+		    invitation != NULL ? ": " : "", invitation != NULL ? hxb_invitation_end_text(end) : "");
+		hxb_remedy(
+		    finding, invitation != NULL ? "hexactl resend %.128s" : "hexactl passwd %.128s", c->user);
 	} else {
-		join(call->config.invite_services, services, sizeof(services));
+		join(input->invite_services, services, sizeof(services));
 		finding->by_pam = true;
 		hxb_find(finding, HXB_RULING_NO, "invited until %s, and %.64s opens nothing to a code", until,
 		    c->service);

@@ -251,6 +251,8 @@ digests() {
 	hexactl publish
 	agrees su-l omar pw-mona user
 	agreed
+	hexactl disable omar
+	says omar '^state +NO +disabled in Hexabot; hexactl enable omar'
 	says omar "no login on this host: 'omar' is a user or group of this host; hexactl set omar --login NAME"
 	run /tmp/laid-over "$nss" "$(changed "$nss" 's/^(passwd:).*/\1 files [NOTFOUND=never] hexabot/')" -- hexactl explain mona
 	[[ "${lines[-1]}" == *"/etc/nsswitch.conf:"[0-9]*"in brackets"* ]]
