@@ -372,7 +372,6 @@ digests() {
 	agrees too-far mona pw-mona 'auth stack'
 	agrees typo mona pw-mona 'auth stack'
 	agrees no-include mona pw-mona 'auth stack'
-	agrees circle mona pw-mona 'auth stack'
 	agrees half mona pw-mona 'auth stack'
 	agrees unix-first mona pw-mona ''
 	agrees unix-first max pw-max state
@@ -383,6 +382,7 @@ digests() {
 	agreed
 	says max '^stacks +note +they let people in all the same' --service heedless
 	says mona '/etc/pam.d/typo:1: a word in brackets' --service typo
+	# Over this one libpam itself overruns its stack.
 	says mona '/etc/pam.d/circle:1: files include each other without end' --service circle
 	says mona '^auth stack +note +pam_hexabot is not asked; .*pam_permit.so lets people in without it' --service open
 	service elsewhere <<-'END'
