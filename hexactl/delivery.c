@@ -17,6 +17,9 @@
 #include "times.h"
 
 #define NAME_SIZE 256
+#define TEST_SUBJECT "Test mail of hexactl doctor"
+#define TEST_TEXT "Hello,\r\n\r\nmail from hexactl on %s gets here. There is nothing to do.\r\n"
+#define TEST_HTML "<p>Hello,</p>\r\n<p>mail from hexactl on %s gets here. There is nothing to do.</p>\r\n"
 #define FAILURES_MAX 3 /* in a row, until a server that does not answer is given up */
 
 struct hxb_post {
@@ -79,6 +82,38 @@ hxb_post_close(struct hxb_post *post)
 	hxb_sshd_clear(&post->sshd);
 	hxb_mailer_close(post->mailer);
 	free(post);
+}
+
+enum hxb_result
+hxb_post_check(const struct hxb_post *post, struct hxb_error *error)
+{
+	return post->mailer != NULL ? HXB_OK : hxb_fail(error, HXB_NOT_SENT, "%s", post->no_mailer.text);
+}
+
+enum hxb_result
+hxb_post_test(struct hxb_post *post, const char *to, struct hxb_error *error)
+{
+	char *text = NULL, *html = NULL;
+	enum hxb_result r = hxb_post_check(post, error);
+
+	if (r == HXB_OK && hxb_address_check(to, error) != HXB_OK)
+		r = HXB_NOT_SENT;
+	if (r != HXB_OK)
+		return r;
+	if (asprintf(&text, TEST_TEXT, post->host) == -1)
+		text = NULL;
+	if (asprintf(&html, TEST_HTML, post->host) == -1)
+		html = NULL;
+	if (text == NULL || html == NULL)
+		r = hxb_fail(error, HXB_NOT_SENT, "out of memory");
+	else
+		r = hxb_mail_send(post->mailer,
+		    &(struct hxb_mail){
+		        .from = post->from, .to = to, .subject = TEST_SUBJECT, .text = text, .html = html },
+		    error);
+	free(html);
+	free(text);
+	return r;
 }
 
 /* Once a run: what holds for one login will hold for the others. */

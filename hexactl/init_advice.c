@@ -1,64 +1,34 @@
 /* SPDX-License-Identifier: ISC */
 #include <pwd.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stddef.h>
 
-#include "guards.h"
+#include "admins.h"
 #include "init_advice.h"
-#include "libhexabot/password.h"
-#include "libhexabot/secret.h"
-#include "person.h"
 #include "print.h"
-
-struct admin {
-	char *name;
-	char *hash;
-};
-
-struct admins {
-	struct admin *admins;
-	size_t count;
-};
 
 static enum hxb_result
 keep_admin(const struct hxb_person *person, void *context, struct hxb_error *error)
 {
-	struct admins *all = context;
-	struct admin *grown;
-
-	if (!person->user->enabled || person->user->password == NULL ||
-	    !hxb_user_has_role(person->user, HXB_ADMIN_ROLE))
-		return HXB_OK;
-	if ((grown = reallocarray(all->admins, all->count + 1, sizeof(*grown))) == NULL)
-		return hxb_fail(error, HXB_FAILED, "out of memory");
-	all->admins = grown;
-	grown[all->count].name = strdup(person->name);
-	grown[all->count].hash = strdup(person->user->password);
-	all->count++;
-	return HXB_OK;
+	return hxb_admins_add(context, person, error);
 }
 
-/* Half a second a hash, so outside of every transaction. */
 static enum hxb_result
 try_seed_password(struct hxb_session *session, struct hxb_error *error)
 {
-	struct admins all = { 0 };
+	struct hxb_admins all = { 0 };
 	enum hxb_result r = hxb_people(session, keep_admin, &all, error);
 
-	for (size_t i = 0; i < all.count; i++) {
-		if (all.admins[i].name != NULL && all.admins[i].hash != NULL &&
-		    hxb_password_verify(
-		        HXB_SEED_PASSWORD, all.admins[i].hash, 4, session->config.password_max_cost))
+	for (size_t i = 0; r == HXB_OK && i < all.count; i++) {
+		const char *name = all.admins[i].name;
+
+		if (hxb_admin_is_seeded(&all.admins[i], &session->config))
 			hxb_complain(
 			    "%s: an admin with Hexabot's seed password, which everybody knows: anybody can "
 			    "take over "
 			    "Hexabot with it; this host refuses it; 'hexactl passwd %s' sets another",
-			    all.admins[i].name, all.admins[i].name);
-		free(all.admins[i].name);
-		hxb_secret_free(all.admins[i].hash);
+			    name, name);
 	}
-	free(all.admins);
+	hxb_admins_clear(&all);
 	return r;
 }
 

@@ -10,12 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "libhexabot/paths.h"
 #include "print.h"
 #include "service.h"
-
-#define DROP_IN_DIR HXB_SYSCONF_DIR "/systemd/system/" HXB_SERVICE ".d"
-#define DROP_IN DROP_IN_DIR "/store.conf"
 
 extern char **environ;
 
@@ -25,12 +21,13 @@ is_there(const char *path)
 	return faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0;
 }
 
-static bool
-is_installed(void)
+bool
+hxb_service_is_installed(void)
 {
-	return is_there("/usr/lib/systemd/system/" HXB_SERVICE) ||
-	    is_there("/lib/systemd/system/" HXB_SERVICE) ||
-	    is_there(HXB_SYSCONF_DIR "/systemd/system/" HXB_SERVICE);
+	return is_there(HXB_SYSCONF_DIR "/systemd/system") &&
+	    (is_there("/usr/lib/systemd/system/" HXB_SERVICE) ||
+	        is_there("/lib/systemd/system/" HXB_SERVICE) ||
+	        is_there(HXB_SYSCONF_DIR "/systemd/system/" HXB_SERVICE));
 }
 
 /* A path as a word of a unit file: quoted, and without specifiers. NULL: no memory. */
@@ -54,24 +51,54 @@ unit_word(const char *path)
 	return word;
 }
 
+/* The line of the drop-in that counts. NULL: no memory. */
+static char *
+may_write(const char *store)
+{
+	char *copy = strdup(store), *directory = copy != NULL ? unit_word(dirname(copy)) : NULL, *line = NULL;
+
+	if (directory != NULL && asprintf(&line, "ReadWritePaths=%s\n", directory) == -1)
+		line = NULL;
+	free(directory);
+	free(copy);
+	return line;
+}
+
 /* The drop-in's text. NULL: no memory. */
 static char *
 compose(const char *store)
 {
-	char *copy = strdup(store), *file = unit_word(store), *directory = NULL, *text = NULL;
+	char *file = unit_word(store), *line = may_write(store), *text = NULL;
 
-	if (copy != NULL && file != NULL)
-		directory = unit_word(dirname(copy));
-	if (directory != NULL &&
+	if (file != NULL && line != NULL &&
 	    asprintf(&text,
 	        "# Written by hexactl init: Hexabot's database is here.\n"
-	        "[Unit]\nRequiresMountsFor=%s\n\n[Service]\nReadWritePaths=%s\n",
-	        file, directory) == -1)
+	        "[Unit]\nRequiresMountsFor=%s\n\n[Service]\n%s",
+	        file, line) == -1)
 		text = NULL;
-	free(directory);
+	free(line);
 	free(file);
-	free(copy);
 	return text;
+}
+
+enum hxb_drop_in
+hxb_service_drop_in(const char *store)
+{
+	enum hxb_drop_in is = HXB_DROP_IN_OTHER;
+	char *wanted = may_write(store), *line = NULL;
+	FILE *file = fopen(HXB_DROP_IN, "re");
+	size_t room = 0;
+
+	if (file == NULL)
+		is = HXB_DROP_IN_ABSENT;
+	while (file != NULL && wanted != NULL && getline(&line, &room, file) != -1)
+		if (strcmp(line, wanted) == 0)
+			is = HXB_DROP_IN_FITS;
+	if (file != NULL)
+		fclose(file);
+	free(line);
+	free(wanted);
+	return is;
 }
 
 static enum hxb_result
@@ -83,14 +110,14 @@ write_drop_in(const char *store, struct hxb_error *error)
 
 	if (text == NULL)
 		return hxb_fail(error, HXB_FAILED, "out of memory");
-	if (mkdir(DROP_IN_DIR, 0755) == -1 && errno != EEXIST)
-		r = hxb_fail(error, HXB_FAILED, DROP_IN_DIR ": %m");
-	else if ((file = fopen(DROP_IN ".new", "we")) == NULL || fputs(text, file) == EOF)
-		r = hxb_fail(error, HXB_FAILED, DROP_IN ".new: %m");
+	if (mkdir(HXB_DROP_IN_DIR, 0755) == -1 && errno != EEXIST)
+		r = hxb_fail(error, HXB_FAILED, HXB_DROP_IN_DIR ": %m");
+	else if ((file = fopen(HXB_DROP_IN ".new", "we")) == NULL || fputs(text, file) == EOF)
+		r = hxb_fail(error, HXB_FAILED, HXB_DROP_IN ".new: %m");
 	if (file != NULL && fclose(file) != 0 && r == HXB_OK)
-		r = hxb_fail(error, HXB_FAILED, DROP_IN ".new: %m");
-	if (r == HXB_OK && rename(DROP_IN ".new", DROP_IN) == -1)
-		r = hxb_fail(error, HXB_FAILED, DROP_IN ": %m");
+		r = hxb_fail(error, HXB_FAILED, HXB_DROP_IN ".new: %m");
+	if (r == HXB_OK && rename(HXB_DROP_IN ".new", HXB_DROP_IN) == -1)
+		r = hxb_fail(error, HXB_FAILED, HXB_DROP_IN ": %m");
 	free(text);
 	return r;
 }
@@ -130,7 +157,7 @@ hxb_service_adopt(const char *store, struct hxb_error *error)
 {
 	enum hxb_result r;
 
-	if (!is_installed() || !is_there(HXB_SYSCONF_DIR "/systemd/system"))
+	if (!hxb_service_is_installed())
 		return HXB_OK;
 	r = write_drop_in(store, error);
 	/* What sd_booted(3) looks at. */

@@ -25,8 +25,8 @@ hxb_session_init(struct hxb_session *session, const struct hxb_arguments *argume
 	return hxb_config_init(&session->config, error);
 }
 
-static enum hxb_result
-load_config(struct hxb_session *session, struct hxb_error *error)
+enum hxb_result
+hxb_session_load_config(struct hxb_session *session, struct hxb_error *error)
 {
 	const char *path = session->arguments->config;
 	char *resolved;
@@ -77,7 +77,7 @@ hxb_session_open(struct hxb_session *session, struct hxb_error *error)
 {
 	enum hxb_result r;
 
-	r = load_config(session, error);
+	r = hxb_session_load_config(session, error);
 	if (r != HXB_OK)
 		return r;
 	if (faccessat(AT_FDCWD, HXB_LEDGER_PATH, F_OK, AT_EACCESS) == -1 && errno == ENOENT)

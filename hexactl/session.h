@@ -47,8 +47,10 @@ enum hxb_commit_order { HXB_STORE_FIRST, HXB_LEDGER_FIRST };
 /* Sets everything to nothing. hxb_session_close() may follow whatever happens next. */
 enum hxb_result hxb_session_init(struct hxb_session *, const struct hxb_arguments *, struct hxb_error *error);
 
-/* Reads the configuration, opens ledger and store, and checks that the range of uids is still the ledger's.
- */
+/* Reads the configuration. */
+enum hxb_result hxb_session_load_config(struct hxb_session *, struct hxb_error *error);
+
+/* The same, opens ledger and store, and checks that the range of uids is still the ledger's. */
 enum hxb_result hxb_session_open(struct hxb_session *, struct hxb_error *error);
 enum hxb_result hxb_session_check_range(struct hxb_session *, struct hxb_error *error);
 void hxb_session_close(struct hxb_session *); /* rolls back what is open */

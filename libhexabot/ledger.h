@@ -80,6 +80,9 @@ void hxb_ledger_checkpoint(struct hxb_ledger *ledger);
 void hxb_ledger_close(struct hxb_ledger *); /* takes NULL; rolls back what is open */
 void hxb_ledger_set_deadline(struct hxb_ledger *, struct hxb_deadline deadline);
 
+/* Reads the whole ledger back. HXB_UNREADABLE with what SQLite has found wrong with it. */
+enum hxb_result hxb_ledger_verify(struct hxb_ledger *, struct hxb_error *error);
+
 /* For who is about to put thousands of entries: 32 MB of memory instead of 2, so that their pages are not
  * written again and again. */
 enum hxb_result hxb_ledger_expect_many(struct hxb_ledger *, struct hxb_error *error);

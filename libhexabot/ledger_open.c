@@ -201,6 +201,21 @@ hxb_ledger_rollback(struct hxb_ledger *ledger)
 }
 
 enum hxb_result
+hxb_ledger_verify(struct hxb_ledger *ledger, struct hxb_error *error)
+{
+	char **found = NULL;
+	enum hxb_result r = hxb_db_texts(&ledger->db, &found, error, "PRAGMA quick_check(1)", NULL);
+
+	if (r == HXB_OK && (found == NULL || found[0] == NULL || strcmp(found[0], "ok") != 0))
+		r = hxb_fail(error, HXB_UNREADABLE, "%s: damaged: %.256s", ledger->path,
+		    found != NULL && found[0] != NULL ? found[0] : "nothing is known");
+	for (size_t i = 0; found != NULL && found[i] != NULL; i++)
+		free(found[i]);
+	free(found);
+	return r;
+}
+
+enum hxb_result
 hxb_ledger_meta(struct hxb_ledger *ledger, struct hxb_ledger_meta *meta, struct hxb_error *error)
 {
 	static const char *const keys[] = { "store_uid", "uid_min", "uid_max", "generation" };

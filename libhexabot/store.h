@@ -131,6 +131,9 @@ enum hxb_result hxb_store_roles(
 /* Of all that the map shows of a user, but for the roles. */
 uint64_t hxb_user_digest(const struct hxb_user *);
 
+/* Whether the store has a write-ahead log, instead of rollback journals. */
+enum hxb_result hxb_store_has_log(struct hxb_store *, bool *has, struct hxb_error *error);
+
 /* Changes whenever somebody else has committed anything to the store. */
 enum hxb_result hxb_store_version(struct hxb_store *, int64_t *version, struct hxb_error *error);
 

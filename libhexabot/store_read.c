@@ -494,6 +494,24 @@ hxb_store_version(struct hxb_store *store, int64_t *version, struct hxb_error *e
 }
 
 enum hxb_result
+hxb_store_has_log(struct hxb_store *store, bool *has, struct hxb_error *error)
+{
+	char **modes = NULL;
+	enum hxb_result r = hxb_store_enter(store, error);
+
+	*has = false;
+	if (r != HXB_OK)
+		return r;
+	r = hxb_db_texts(&store->db, &modes, error, "PRAGMA main.journal_mode", NULL);
+	hxb_store_leave(store);
+	*has = r == HXB_OK && modes != NULL && modes[0] != NULL && strcmp(modes[0], "wal") == 0;
+	for (size_t i = 0; modes != NULL && modes[i] != NULL; i++)
+		free(modes[i]);
+	free(modes);
+	return r;
+}
+
+enum hxb_result
 hxb_store_count_enabled(struct hxb_store *store, const char *role, unsigned *count, struct hxb_error *error)
 {
 	int64_t number = 0;
