@@ -29,6 +29,7 @@ extern const struct hxb_command hxb_cmd_publish;
 extern const struct hxb_command hxb_cmd_watch;
 extern const struct hxb_command hxb_cmd_explain;
 extern const struct hxb_command hxb_cmd_log;
+extern const struct hxb_command hxb_cmd_doctor;
 extern const struct hxb_command hxb_cmd_completion;
 
 /* The table of them, which is in main.c, from 0. NULL: there are no more. */

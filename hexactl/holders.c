@@ -91,21 +91,28 @@ holder_of(const char *kind, const struct stat *st, char *holder, size_t size)
 }
 
 bool
-hxb_lock_holder(const char *path, char *holder, size_t size)
+hxb_lock_holder_of(const char *path, enum hxb_lock_kind kind, char *holder, size_t size)
 {
 	static const char *const companions[] = { "", "-shm", "-wal" };
-	/* Writers first: with a write-ahead log everybody who has the database open holds a read lock. */
-	static const char *const kinds[] = { "WRITE", "READ" };
 	bool found = false;
 	struct stat st;
 
-	for (size_t i = 0; !found && i < 6; i++) {
+	for (size_t i = 0; !found && i < sizeof(companions) / sizeof(companions[0]); i++) {
 		char *name;
 
-		if (asprintf(&name, "%s%s", path, companions[i % 3]) == -1)
+		if (asprintf(&name, "%s%s", path, companions[i]) == -1)
 			return false;
-		found = stat(name, &st) == 0 && holder_of(kinds[i / 3], &st, holder, size);
+		found = stat(name, &st) == 0 &&
+		    holder_of(kind == HXB_LOCK_WRITE ? "WRITE" : "READ", &st, holder, size);
 		free(name);
 	}
 	return found;
+}
+
+/* Writers first. */
+bool
+hxb_lock_holder(const char *path, char *holder, size_t size)
+{
+	return hxb_lock_holder_of(path, HXB_LOCK_WRITE, holder, size) ||
+	    hxb_lock_holder_of(path, HXB_LOCK_READ, holder, size);
 }

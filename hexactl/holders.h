@@ -11,4 +11,8 @@
  */
 bool hxb_lock_holder(const char *path, char *holder, size_t size);
 
+/* The same for one kind of lock. With a write-ahead log everybody who has the database open reads. */
+enum hxb_lock_kind { HXB_LOCK_WRITE, HXB_LOCK_READ };
+bool hxb_lock_holder_of(const char *path, enum hxb_lock_kind kind, char *holder, size_t size);
+
 #endif

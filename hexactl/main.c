@@ -37,6 +37,7 @@ static const struct hxb_command *const commands[] = {
 	&hxb_cmd_watch,
 	&hxb_cmd_explain,
 	&hxb_cmd_log,
+	&hxb_cmd_doctor,
 	&hxb_cmd_completion,
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };

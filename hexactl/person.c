@@ -125,7 +125,7 @@ hxb_people(struct hxb_session *session, hxb_person_fn *each, void *context, stru
 	enum hxb_result r = HXB_OK;
 
 	while (r == HXB_OK && slice.more) {
-		hxb_store_set_deadline(session->store, hxb_deadline_in(HXB_CTL_DEADLINE));
+		hxb_store_set_deadline(session->store, hxb_deadline_in(session->patience));
 		hxb_ledger_set_deadline(session->ledger, hxb_deadline_in(HXB_CTL_DEADLINE));
 		r = hxb_store_users(session->store, &slice, hand_on, &handing, error);
 	}

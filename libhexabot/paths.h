@@ -9,6 +9,10 @@
 #ifndef HXB_STATE_DIR
 #define HXB_STATE_DIR "/var/lib/hexactl"
 #endif
+#ifndef HXB_LIB_DIR
+#define HXB_LIB_DIR \
+	"/usr/lib/x86_64-linux-gnu" /* libnss_hexabot.so.2 is there, and PAM's modules in security/ */
+#endif
 
 #ifndef HXB_LIB_DIR
 #define HXB_LIB_DIR "/usr/lib"

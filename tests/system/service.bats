@@ -150,6 +150,29 @@ is_shadowed() { # USER PASSWORD:EXPIRES
 	inside systemctl start hexabot-publish.service
 }
 
+@test "doctor sees it run, with another directory than the store's, and not run" {
+	local directory='/srv/100% "new" data'
+	inside hexactl doctor >/tmp/doctor || true
+	grep -E "^ok +watch +.*the service hexabot-publish" /tmp/doctor
+	grep -E "^ok +watch-mount " /tmp/doctor
+	grep -E "^ok +watch-drop-in " /tmp/doctor
+	mv "$directory" /srv/before
+	cp -a /srv/before "$directory"
+	inside hexactl doctor >/tmp/doctor || true
+	grep -E "^fail +watch-mount .*can't write there; 'systemctl restart hexabot-publish'" /tmp/doctor
+	inside systemctl restart hexabot-publish
+	inside mount --bind /srv/before "$directory"
+	inside hexactl doctor >/tmp/doctor || true
+	grep -E "^fail +watch-mount .*the directory that was there before" /tmp/doctor
+	inside umount "$directory"
+	inside hexactl doctor >/tmp/doctor || true
+	grep -E "^ok +watch-mount " /tmp/doctor
+	inside systemctl stop hexabot-publish
+	inside hexactl doctor >/tmp/doctor || true
+	grep -E "^warn +watch +.*; 'systemctl enable --now hexabot-publish'" /tmp/doctor
+	inside systemctl start hexabot-publish
+}
+
 @test "stopping it is clean" {
 	inside systemctl stop hexabot-publish.service
 	[ "$(property Result)" = success ]
