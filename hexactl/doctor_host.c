@@ -16,6 +16,7 @@
 #define APPARMOR "/sys/module/apparmor/parameters/enabled"
 #define PROFILE "/etc/apparmor.d/unix-chkpwd"
 #define PROFILE_LOCAL "/etc/apparmor.d/local/unix-chkpwd"
+#define PROFILE_NAMES "/etc/apparmor.d/abstractions/nameservice.d/hexabot"
 #define PROFILE_OFF "/etc/apparmor.d/disable/unix-chkpwd"
 #define LASTLOG "/var/log/lastlog"
 #define LASTLOG_BIG (100 << 20) /* bytes on the disk */
@@ -127,13 +128,21 @@ read_file(const char *path, char **textp)
 }
 
 static bool
-mentions_map(const char *path)
+mentions(const char *path, const char *word)
 {
 	char *text = NULL;
-	bool found = read_file(path, &text) && strstr(text, HXB_STATE_DIR) != NULL;
+	bool found = read_file(path, &text) && strstr(text, word) != NULL;
 
 	free(text);
 	return found;
+}
+
+/* Whoever may ask the name service may, by our own word, read the map. */
+static bool
+profile_reads_map(void)
+{
+	return mentions(PROFILE_LOCAL, HXB_STATE_DIR) || mentions(PROFILE, HXB_STATE_DIR) ||
+	    (mentions(PROFILE, "<abstractions/nameservice>") && mentions(PROFILE_NAMES, HXB_STATE_DIR));
 }
 
 /* Newer Debian and Ubuntu confine unix_chkpwd, which asks the name service. */
@@ -149,7 +158,7 @@ look_at_apparmor(struct hxb_doctor *doctor)
 		hxb_found(doctor, HXB_HEALTH_SKIP, NULL, "AppArmor is not in use");
 	else if (stat(PROFILE, &st) == -1 || lstat(PROFILE_OFF, &st) == 0)
 		hxb_found(doctor, HXB_HEALTH_OK, NULL, "no profile keeps unix_chkpwd from the map");
-	else if (mentions_map(PROFILE_LOCAL) || mentions_map(PROFILE))
+	else if (profile_reads_map())
 		hxb_found(doctor, HXB_HEALTH_OK, NULL, PROFILE ": lets unix_chkpwd read the map");
 	else
 		hxb_found(doctor, HXB_HEALTH_WARN,

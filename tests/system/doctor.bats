@@ -304,6 +304,9 @@ file.write(bytes([byte ^ 0xff]))'
 		'echo "/var/lib/hexactl/map.* r," >/etc/apparmor.d/local/unix-chkpwd'
 	finds ""
 	told apparmor 'lets unix_chkpwd read'
+	rm /etc/apparmor.d/local/unix-chkpwd
+	broken apparmor:warn '' : 'echo "include <abstractions/nameservice>" >>/etc/apparmor.d/unix-chkpwd'
+	finds ""
 	truncate -s 500G /var/log/lastlog
 	finds ""
 	told lastlog '^/var/log/lastlog: 0 MB.*512000.*tar --sparse'
