@@ -73,7 +73,7 @@ generation() {
 	[ "$status" -eq 0 ]
 	[[ $output == *"mona: given the key $(print_of ed25519) ed25519"* ]]
 	[[ $output == *"give it the line 'AuthorizedKeysFile .ssh/authorized_keys $KEYS/%u', and reload it"* ]]
-	log_has "hexactl.*mona given the key $(print_of ed25519 | sed 's/+/[+]/g') ed25519 by root \(hexactl key add\)"
+	log_has "hexactl.*key mona: $(print_of ed25519 | sed 's/+/[+]/g') ed25519, by root"
 	[ "$(hexactl log mona --json | grep -c "\"after\": \"$(print_of ed25519) ed25519\"")" -eq 1 ]
 	sshd_with "AuthorizedKeysFile .ssh/authorized_keys $KEYS/%u"
 	run hexactl key add mona - < <(printf '# two more\r\n\n'; pub ecdsa; pub rsa)
