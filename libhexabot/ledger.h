@@ -63,8 +63,9 @@ struct hxb_event {
 };
 
 /*
- * Opens the ledger and brings an older schema up to this program's; a newer one is HXB_UNREADABLE. `owner` is
- * 0 in production. create: makes it first, with `meta` (init only); HXB_REFUSED if it is there already.
+ * Opens the ledger and brings an older schema up to this program's; a newer one is HXB_UNREADABLE, unless it
+ * only adds to ours. `owner` is 0 in production. create: makes it first, with `meta` (init only); HXB_REFUSED
+ * if it is there already.
  */
 enum hxb_result hxb_ledger_open(const char *path, uid_t owner, struct hxb_deadline deadline,
     struct hxb_ledger **ledgerp, struct hxb_error *error);

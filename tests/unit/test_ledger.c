@@ -170,14 +170,31 @@ a_newer_ledger_is_refused_and_left_alone(void **state)
 
 	(void)state;
 	assert_int_equal(version, 3);
-	sql(path, "PRAGMA user_version = 4");
+	sql(path, "PRAGMA user_version = 4; UPDATE meta SET value = 4 WHERE key = 'oldest'");
 	assert_result(try_open(path), HXB_UNREADABLE);
 	assert_contains(err.text, "made by a newer release (schema 4, this one knows 3)");
 	assert_int_equal(sql_number(path, "PRAGMA user_version"), 4);
+	sql(path, "DELETE FROM meta WHERE key = 'oldest'");
+	assert_result(try_open(path), HXB_UNREADABLE);
 	sql(path, "PRAGMA user_version = -1");
 	assert_result(try_open(path), HXB_UNREADABLE);
 	sql(path, "PRAGMA user_version = 3");
 	assert_ok(try_open(path));
+}
+
+/* A process that began before an upgrade. */
+static void
+a_newer_ledger_that_only_adds_is_used_as_it_is(void **state)
+{
+	const char *path = in_dir("ledger.sqlite");
+
+	(void)state;
+	assert_int_equal(sql_number(path, "SELECT value FROM meta WHERE key = 'oldest'"), 2);
+	sql(path,
+	    "CREATE TABLE more (a); PRAGMA user_version = 7; UPDATE meta SET value = 3 WHERE key = 'oldest'");
+	assert_ok(try_open(path));
+	assert_int_equal(sql_number(path, "PRAGMA user_version"), 7);
+	assert_int_equal(sql_number(path, "SELECT value FROM meta WHERE key = 'oldest'"), 3);
 }
 
 static void
@@ -686,6 +703,7 @@ main(void)
 		LEDGER_TEST(numbers_beyond_31_bits_are_kept),
 		LEDGER_TEST(what_is_no_ledger_is_refused),
 		LEDGER_TEST(a_newer_ledger_is_refused_and_left_alone),
+		LEDGER_TEST(a_newer_ledger_that_only_adds_is_used_as_it_is),
 		LEDGER_TEST(an_older_ledger_is_brought_up_to_date),
 		LEDGER_TEST(a_ledger_that_others_could_write_is_refused),
 		LEDGER_TEST(entries_are_kept_by_kind_and_id),
