@@ -10,7 +10,7 @@
 
 #define SERVICE "sshd"
 
-static const char *const headings[] = { "rule", "verdict", "found" };
+static const char *const headings[] = { "RULE", "VERDICT", "FOUND" };
 
 static const struct {
 	const char *shown, *name;

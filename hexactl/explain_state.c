@@ -235,11 +235,10 @@ hxb_rule_roles(const struct hxb_case *c, struct hxb_finding *finding)
 		hxb_find(finding, HXB_RULING_NOTE, "none: the hold keeps them, and gives them back");
 	} else if (objections.no_role) {
 		finding->by_pam = true;
-		hxb_find(finding, HXB_RULING_NO, "%s%.256s%s; may log in: %s",
+		hxb_find(finding, HXB_RULING_NO, "no role that may log in (%s): %s%.256s%s", login_roles,
 		    roles[0] != '\0' ? "only " : "none", roles,
-		    strchr(roles, '(') != NULL ? ", where (...) is inactive" : "", login_roles);
-		hxb_remedy(
-		    finding, "hexactl role add %.128s %.64s", c->user, objections.input.login_roles[0]);
+		    strchr(roles, '(') != NULL ? ", where (...) is inactive" : "");
+		hxb_remedy(finding, "hexactl role add %.128s ROLE", c->user);
 	}
 	free(roles);
 }

@@ -94,6 +94,14 @@ demo:
 	@$(MAKE) -s BUILD=build/demo CC=gcc all
 	@tests/demo.sh build/demo
 
+pictures:
+	@tests/system/testhost true
+	@$(MAKE) -s deps
+	@$(MAKE) -s BUILD=build/demo CC=gcc all
+	@LC_ALL=C.UTF-8 tests/pictures build/demo
+
+.PHONY: pictures
+
 BENCH = $(BUILD)/tests/bench/bench
 
 # SQLite is linked in, so that loading it can be measured; PAM's modules find this program's crypt_r().

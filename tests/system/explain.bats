@@ -135,7 +135,7 @@ digests() {
 	[ "${lines[-1]}" = 'max would not get in by sshd: disabled in Hexabot (hexactl enable max)' ]
 	# Everything else that is wrong is told, too; only the first decides.
 	says alan '^state +NO, decides'
-	says paul '^roles +NO +only public; may log in: admin, manager; hexactl role add paul admin'
+	says paul '^roles +NO +no role that may log in \(admin, manager\): only public; hexactl role add paul ROLE'
 	says rita '\(retired\), where \(\.\.\.\) is inactive'
 	[ "$(digests)" = "$before" ]
 }

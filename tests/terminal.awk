@@ -1,7 +1,8 @@
 #!/usr/bin/awk -f
 # SPDX-License-Identifier: ISC
 # terminal.awk: text as a terminal shows it, as SVG. Knows the escape sequences for bold, dim and the colours red, green and
-# yellow; nothing else moves the cursor. -v title=TEXT.
+# yellow; nothing else moves the cursor. -v title=TEXT, -v columns=N:
+# what is longer is cut.
 
 function escaped(text) {
 	gsub(/&/, "\\&amp;", text)
@@ -22,20 +23,26 @@ function style(code) {
 	else if (code == "33" || code == "1;33") class = "yellow"
 }
 
+# What still has room in the line.
+function room(text) {
+	if (length(text) > columns - used)
+		text = substr(text, 1, columns - used - 1) (used < columns ? "…" : "")
+	used += length(text)
+	return text
+}
+
 {
 	line = $0
 	shown = ""
-	columns = 0
+	used = 0
 	while (match(line, /\033\[[0-9;]*m/)) {
-		shown = shown span(substr(line, 1, RSTART - 1))
-		columns += RSTART - 1
+		shown = shown span(room(substr(line, 1, RSTART - 1)))
 		style(substr(line, RSTART + 2, RLENGTH - 3))
 		line = substr(line, RSTART + RLENGTH)
 	}
-	lines[NR] = shown span(line)
-	columns += length(line)
-	if (columns > width)
-		width = columns
+	lines[NR] = shown span(room(line))
+	if (used > width)
+		width = used
 }
 
 END {
