@@ -131,6 +131,7 @@ hxb_changes_print(struct hxb_session *session, struct hxb_error *error)
 	}
 	hxb_json_adopt(&json, root, "invitations", session->changes.invitations);
 	session->changes.invitations = NULL;
+	hxb_endings_json(session, &json, root);
 	hxb_json_flag(&json, root, "dry_run", session->arguments->dry_run);
 	if (session->published)
 		add_report(&json, root, &session->report);

@@ -79,6 +79,18 @@ tell_none(struct hxb_session *session, const struct hxb_person *person, struct h
 	hxb_change_none(session, change);
 }
 
+/* Also of who was disabled before: it may be a second try. */
+static void
+add_ending(struct hxb_session *session, const struct hxb_person *person, bool changed)
+{
+	bool hold = hxb_option(session->arguments, "hold") != NULL;
+	bool now = hxb_option(session->arguments, "now") != NULL;
+	const struct hxb_ending_kind kind = { .end = now, .traces = hold };
+
+	if (changed || now)
+		hxb_ending_add(session, person->entry, person->name, &kind);
+}
+
 static enum hxb_result
 disable_one(struct hxb_session *session, const char *operand, struct hxb_error *error)
 {
@@ -103,6 +115,7 @@ disable_one(struct hxb_session *session, const char *operand, struct hxb_error *
 	if (done) {
 		hxb_session_rollback(session);
 		tell_none(session, &person, &change);
+		add_ending(session, &person, false);
 		goto out;
 	}
 	change.before = person.standing.held ? "held" : person.user->enabled ? "enabled" : "disabled";
@@ -121,6 +134,7 @@ disable_one(struct hxb_session *session, const char *operand, struct hxb_error *
 		tell_half(session, &person, &change, &holding, error);
 	else
 		tell(session, &change, holding.parked);
+	add_ending(session, &person, true);
 	if (note[0] != '\0')
 		hxb_complain("%s", note);
 	r = holding.row;
@@ -169,10 +183,12 @@ hold_unread(struct hxb_session *session, const char *operand, enum hxb_result wh
 		change.before = "held";
 		change.deed = "already held on this host";
 		hxb_change_none(session, &change);
+		add_ending(session, &person, false);
 		r = hxb_fail(error, why, "%s", holding.why.text);
 		goto out;
 	}
 	tell_half(session, &person, &change, &holding, error);
+	add_ending(session, &person, true);
 	if (note[0] != '\0')
 		hxb_complain("%s", note);
 	r = why;
@@ -258,6 +274,8 @@ run(struct hxb_session *session, struct hxb_error *error)
 }
 
 static const struct hxb_option options[] = {
+	{ "now", NULL,
+	    "end what runs: sessions, processes, lingering; 5 seconds after a first word they are killed" },
 	{ "hold", NULL, "park password and roles as well; only 'hexactl enable' gives them back" },
 	{ NULL, NULL, NULL },
 };
@@ -266,7 +284,7 @@ const struct hxb_command hxb_cmd_disable = {
 	.name = "disable",
 	.operands = "USER...",
 	.summary = "Turns users off, in Hexabot and on the host. An admin may turn them on again in Hexabot, "
-	           "unless held.",
+	           "unless held. Says which sessions still run.",
 	.operands_min = 1,
 	.operands_max = -1,
 	.adopts = true,

@@ -169,6 +169,16 @@ tell(struct hxb_session *session, const struct hxb_person *person, const struct 
 }
 
 static void
+add_ending(struct hxb_session *session, const struct hxb_person *person, bool changed)
+{
+	const struct hxb_ending_kind kind = { .end = hxb_option(session->arguments, "now") != NULL,
+		.roles = true };
+
+	if (changed || kind.end)
+		hxb_ending_add(session, person->entry, person->name, &kind);
+}
+
+static void
 tell_none(struct hxb_session *session, const struct work *work, const struct hxb_change *recorded)
 {
 	struct hxb_change change = *recorded;
@@ -192,6 +202,7 @@ apply(
 	if (same(work)) {
 		hxb_session_rollback(session);
 		tell_none(session, work, &change);
+		add_ending(session, person, false);
 		return HXB_OK;
 	}
 	r = guard(session, person, work, error);
@@ -205,6 +216,7 @@ apply(
 	if (r == HXB_OK) {
 		tell(session, person, work, &change);
 		warn_inactive(person, work);
+		add_ending(session, person, true);
 	}
 	return r;
 }
@@ -263,35 +275,43 @@ run_set(struct hxb_session *session, struct hxb_error *error)
 	return change_roles(session, SET, error);
 }
 
+static const struct hxb_option options[] = {
+	{ "now", NULL, "end what runs; who logs in while that goes on is ended, too" },
+	{ NULL, NULL, NULL },
+};
+
 const struct hxb_command hxb_cmd_role_add = {
 	.name = "role add",
 	.operands = "USER ROLE...",
-	.summary = "Gives a user roles. Running sessions keep the groups they have.",
+	.summary = "Gives a user roles. Says which sessions keep the groups they have.",
 	.operands_min = 2,
 	.operands_max = -1,
 	.changes = true,
 	.force = true,
+	.options = options,
 	.run = run_add,
 };
 
 const struct hxb_command hxb_cmd_role_remove = {
 	.name = "role remove",
 	.operands = "USER ROLE...",
-	.summary = "Takes roles from a user. Running sessions keep the groups they have.",
+	.summary = "Takes roles from a user. Says which sessions keep the groups they have.",
 	.operands_min = 2,
 	.operands_max = -1,
 	.changes = true,
 	.force = true,
+	.options = options,
 	.run = run_remove,
 };
 
 const struct hxb_command hxb_cmd_role_set = {
 	.name = "role set",
 	.operands = "USER ROLE...",
-	.summary = "Gives a user these roles and no others. Running sessions keep the groups they have.",
+	.summary = "Gives a user these roles and no others. Says which sessions keep the groups they have.",
 	.operands_min = 2,
 	.operands_max = -1,
 	.changes = true,
 	.force = true,
+	.options = options,
 	.run = run_set,
 };

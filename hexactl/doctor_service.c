@@ -30,10 +30,9 @@ systemd_runs(void)
 
 /* root's hexactl watch, without --once: it is not to be taken for one that a cron job runs. */
 static bool
-find_watch(pid_t pid, void *context)
+is_watch(pid_t pid)
 {
 	char path[64], words[4096] = "";
-	struct hxb_doctor *doctor = context;
 	const char *word = words, *base;
 	FILE *file;
 	size_t length = 0;
@@ -41,21 +40,35 @@ find_watch(pid_t pid, void *context)
 
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
 	if (stat(path, &st) == -1 || st.st_uid != 0 || (file = fopen(path, "re")) == NULL)
-		return true;
+		return false;
 	length = fread(words, 1, sizeof(words) - 2, file);
 	fclose(file);
 	words[length] = words[length + 1] = '\0';
 	base = strrchr(word, '/') != NULL ? strrchr(word, '/') + 1 : word;
 	if (strcmp(base, "hexactl") != 0)
-		return true;
+		return false;
 	word += strlen(word) + 1;
 	if (word >= words + length || strcmp(word, "watch") != 0)
-		return true;
+		return false;
 	for (; word < words + length; word += strlen(word) + 1)
 		if (strcmp(word, "--once") == 0)
-			return true;
-	doctor->watched = pid;
-	return false;
+			return false;
+	return true;
+}
+
+/* 0: there is none. */
+static pid_t
+find_watch(void)
+{
+	struct hxb_processes processes = { 0 };
+	pid_t found = 0;
+
+	if (hxb_processes_read(&processes, &(struct hxb_uids){ 0, 0 }, NULL) == HXB_OK)
+		for (size_t i = 0; found == 0 && i < processes.count; i++)
+			if (is_watch(processes.list[i].pid))
+				found = processes.list[i].pid;
+	hxb_processes_clear(&processes);
+	return found;
 }
 
 /* A line of README's, or like it, that is no comment. */
@@ -85,7 +98,7 @@ look_at_watch(struct hxb_doctor *doctor)
 	struct hxb_error error = { "" };
 	char path[64], *groups = NULL;
 
-	hxb_processes(find_watch, doctor);
+	doctor->watched = find_watch();
 	if (doctor->watched != 0) {
 		snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)doctor->watched);
 		(void)hxb_text_read(path, GROUPS_MAX, &groups, &error);
@@ -178,68 +191,72 @@ look_at_drop_in(struct hxb_doctor *doctor)
 	}
 }
 
-struct leftovers {
-	struct hxb_cases cases;
-	struct hxb_deadline deadline;
-	bool cut;
-};
-
 /* "…/libnss_hexabot.so.2 (deleted)": its code is that of before the last installation. */
 static bool
-find_deleted(pid_t pid, void *context)
+has_deleted_module(pid_t pid)
 {
-	struct leftovers *leftovers = context;
-	char path[64], name[32], who[64];
-	char *line = NULL;
+	char path[64], *line = NULL;
 	size_t room = 0;
 	bool found = false;
 	FILE *file;
 
-	if (hxb_deadline_left(&leftovers->deadline) == 0) {
-		leftovers->cut = true;
-		return false;
-	}
 	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
 	if ((file = fopen(path, "re")) == NULL)
-		return true;
+		return false;
 	while (!found && getline(&line, &room, file) != -1)
 		found = (strstr(line, "/pam_hexabot.so") != NULL ||
 		            strstr(line, "/libnss_hexabot.so.2") != NULL) &&
 		    strstr(line, " (deleted)") != NULL;
 	free(line);
 	fclose(file);
-	if (!found)
-		return true;
-	hxb_process_name(pid, name, sizeof(name));
-	snprintf(who, sizeof(who), "%s (process %d)", name, (int)pid);
-	hxb_case_add(&leftovers->cases, who, NULL);
-	return true;
+	return found;
+}
+
+/* False: it took too long, or /proc can't be read. */
+static bool
+find_leftovers(struct hxb_cases *cases)
+{
+	const struct hxb_deadline deadline = hxb_deadline_in(HXB_DOCTOR_TIME);
+	struct hxb_processes processes = { 0 };
+	char who[64];
+	bool whole = hxb_processes_read(&processes, &(struct hxb_uids){ 0, HXB_NO_UID }, NULL) == HXB_OK;
+
+	for (size_t i = 0; whole && i < processes.count; i++) {
+		whole = hxb_deadline_left(&deadline) > 0;
+		if (!whole || !has_deleted_module(processes.list[i].pid))
+			continue;
+		snprintf(who, sizeof(who), "%s (process %d)", processes.list[i].command,
+		    (int)processes.list[i].pid);
+		hxb_case_add(cases, who, NULL);
+	}
+	hxb_processes_clear(&processes);
+	return whole;
 }
 
 static void
 look_at_modules(struct hxb_doctor *doctor)
 {
-	struct leftovers leftovers = { .deadline = hxb_deadline_in(HXB_DOCTOR_TIME) };
+	struct hxb_cases cases = { .count = 0 };
+	bool whole = find_leftovers(&cases);
 	char names[HXB_DOCTOR_NAMED * 68] = "";
 	size_t used = 0;
 
-	hxb_processes(find_deleted, &leftovers);
-	for (unsigned i = 0; i < leftovers.cases.count && i < HXB_DOCTOR_NAMED; i++)
+	for (unsigned i = 0; i < cases.count && i < HXB_DOCTOR_NAMED; i++)
 		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i > 0 ? ", " : "",
-		    leftovers.cases.named[i].name != NULL ? leftovers.cases.named[i].name : "?");
-	if (leftovers.cases.count > HXB_DOCTOR_NAMED)
+		    cases.named[i].name != NULL ? cases.named[i].name : "?");
+	if (cases.count > HXB_DOCTOR_NAMED)
 		hxb_found(doctor, HXB_HEALTH_WARN, "restart them",
 		    "%s and %u more still run a module that was replaced", names,
-		    leftovers.cases.count - HXB_DOCTOR_NAMED);
-	else if (leftovers.cases.count > 0)
+		    cases.count - HXB_DOCTOR_NAMED);
+	else if (cases.count > 0)
 		hxb_found(doctor, HXB_HEALTH_WARN, "restart them",
 		    "%s: still running a module that was replaced", names);
-	else if (leftovers.cut)
+	else if (!whole)
 		hxb_found(doctor, HXB_HEALTH_SKIP, NULL, "too many processes to look at");
 	else
 		hxb_found(
 		    doctor, HXB_HEALTH_OK, NULL, "every process has the module that is installed, or none");
-	hxb_cases_clear(&leftovers.cases);
+	hxb_cases_clear(&cases);
 }
 
 const struct hxb_check hxb_checks_service[] = {

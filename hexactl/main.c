@@ -151,12 +151,13 @@ help(int count, char *const words[])
 	return HXB_OK;
 }
 
-/* The lines of the changes are out already: what is left is to publish them, and the JSON. */
+/* The lines of the changes are out already: what is left is to publish them, to end the sessions of those
+ * whom they shut out, and the JSON. */
 static enum hxb_result
 finish(struct hxb_session *session, struct hxb_error *error)
 {
 	const struct hxb_arguments *arguments = session->arguments;
-	enum hxb_result r = HXB_OK, printed = HXB_OK;
+	enum hxb_result r = HXB_OK, ended, printed = HXB_OK;
 
 	if (session->changes.count > 0 && !session->published && !arguments->dry_run) {
 		r = hxb_session_lock(session, error); /* invite and resend gave it back */
@@ -169,11 +170,12 @@ finish(struct hxb_session *session, struct hxb_error *error)
 			             "only after 'hexactl publish'");
 		}
 	}
+	ended = hxb_endings_run(session);
 	if (arguments->json)
 		printed = hxb_changes_print(session, error);
 	if (printed != HXB_OK)
 		hxb_session_complain(session, printed, error);
-	return hxb_worse(r, printed);
+	return hxb_worse(r, hxb_worse(ended, printed));
 }
 
 static enum hxb_result

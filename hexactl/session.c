@@ -102,6 +102,7 @@ hxb_session_close(struct hxb_session *session)
 	hxb_ledger_checkpoint(session->ledger);
 	hxb_ledger_close(session->ledger);
 	hxb_changes_clear(&session->changes);
+	hxb_endings_clear(&session->endings);
 	hxb_config_free(&session->config);
 	hxb_session_unlock(session);
 	*session = (struct hxb_session){ .lock = -1 };

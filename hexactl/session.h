@@ -16,6 +16,7 @@
 
 #include "actor.h"
 #include "changes.h"
+#include "endings.h"
 #include "libhexabot/config.h"
 #include "libhexabot/ledger.h"
 #include "libhexabot/publish.h"
@@ -32,6 +33,7 @@ struct hxb_session {
 	time_t began; /* before the configuration was read */
 	long patience; /* milliseconds to wait for the store, or for the publisher */
 	struct hxb_changes changes;
+	struct hxb_endings endings;
 	struct hxb_publish_report report;
 	bool published; /* report is set */
 	bool keys_failed; /* a file of ssh keys is not as it should be, as has been told */
