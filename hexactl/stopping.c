@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "libhexabot/deadline.h"
 #include "stopping.h"
@@ -69,8 +72,8 @@ await(const struct hxb_stopping *stopping, long patience, int number, bool *due,
 	return r != HXB_OK ? r : seen;
 }
 
-enum hxb_result
-hxb_stop(const struct hxb_stopping *stopping, struct hxb_error *error)
+static enum hxb_result
+stop(const struct hxb_stopping *stopping, struct hxb_error *error)
 {
 	/* The last one is for those who were stopped before they could act on the others. */
 	static const int gentle[] = { SIGHUP, SIGTERM, SIGCONT };
@@ -85,6 +88,60 @@ hxb_stop(const struct hxb_stopping *stopping, struct hxb_error *error)
 	if (r == HXB_OK)
 		r = await(stopping, HXB_GRACE, 0, &due, error);
 	return due ? await(stopping, HXB_KILLING, SIGKILL, &due, error) : r;
+}
+
+/*
+ * Where an administrator ends themselves, their su is ended, too, and kills what it runs: us. So somebody
+ * waits beside us, and goes on if we come to nothing. Touches no database. -1: there is no room for them.
+ */
+static pid_t
+call_second(const struct hxb_stopping *stopping, int *end)
+{
+	int ends[2];
+	pid_t pid;
+	char done;
+
+	*end = -1;
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		close(ends[1]);
+		setsid();
+		if (read(ends[0], &done, sizeof(done)) == 0)
+			(void)stop(stopping, NULL);
+		_exit(0);
+	}
+	close(ends[0]);
+	if (pid == -1)
+		close(ends[1]);
+	else
+		*end = ends[1];
+	return pid;
+}
+
+static void
+dismiss_second(pid_t pid, int end)
+{
+	const char done = 1;
+
+	if (pid == -1)
+		return;
+	if (write(end, &done, sizeof(done)) != sizeof(done))
+		kill(pid, SIGKILL);
+	close(end);
+	waitpid(pid, NULL, 0);
+}
+
+enum hxb_result
+hxb_stop(const struct hxb_stopping *stopping, struct hxb_error *error)
+{
+	int end;
+	pid_t second = call_second(stopping, &end);
+	enum hxb_result r = stop(stopping, error);
+
+	dismiss_second(second, end);
+	return r;
 }
 
 enum hxb_result

@@ -28,8 +28,7 @@ setup_file() {
 		for (1 .. 6) { last if !fork }
 		while (1) { my $child = fork; exit if $child; select undef, undef, undef, 0.002; $0 = "bomb" }
 	END
-	deaf='trap "" HUP TERM; while :; do sleep 1; done'
-	export deaf
+	echo 'trap "" HUP TERM; while :; do sleep 1; done' >/tmp/deaf
 	sql_user olga manager
 	hexactl publish
 	as_open lars lars sleep 1000
@@ -45,9 +44,9 @@ ssh_open() { # NAME USER SCRIPT [OPTION...]: runs SCRIPT over ssh, and stays; /t
 	rm -f "/tmp/p/$1".{in,out,ended}
 	mkfifo "/tmp/p/$1.in"
 	(
-		status=0
-		ssh -o BatchMode=yes "${@:4}" -l "$2" 127.0.0.1 "$3" <>"/tmp/p/$1.in" >"/tmp/p/$1.out" 2>&1 || status=$?
-		echo "$status" >"/tmp/p/$1.ended"
+		result=0
+		ssh -o BatchMode=yes "${@:4}" -l "$2" 127.0.0.1 "$3" <>"/tmp/p/$1.in" >"/tmp/p/$1.out" 2>&1 || result=$?
+		echo "$result" >"/tmp/p/$1.ended"
 	) >/dev/null 2>&1 3>&- 4>&- &
 }
 
@@ -76,7 +75,7 @@ gone() { # NAME...
 }
 
 nothing_of() { # UID: alive
-	! awk -v uid="$1" 'FNR == 1 { dead = 0 } /^State:.[ZX]/ { dead = 1 } /^Uid:/ && ($2 == uid || $4 == uid) && !dead { print FILENAME; found = 1; exit }
+	! awk -v uid="$1" 'FNR == 1 { dead = 0 } /^State:.[ZX]/ { dead = 1 } /^Uid:/ && ($2 == uid || $4 == uid) && !dead { found = 1; exit }
 		END { exit !found }' /proc/[0-9]*/status 2>/dev/null
 }
 
@@ -134,10 +133,10 @@ bystanders_run() {
 	ssh_open prompt mona 'echo $$ >/tmp/p/prompt; su lars; sleep 1000' -tt
 	ssh -o BatchMode=yes -fMN -S /tmp/mux -l mona 127.0.0.1 >/dev/null 2>&1 3>&- 4>&-
 	ssh_open muxed mona 'echo $$ >/tmp/p/muxed; exec sleep 1000' -S /tmp/mux
-	as_open deaf mona bash -c "$deaf"
+	as_open deaf mona bash /tmp/deaf
 	as_open stopped mona bash -c 'kill -STOP $$; sleep 1000'
 	as_open leaderless mona /tmp/leaderless
-	as_open deafpia pia bash -c "$deaf"
+	as_open deafpia pia bash /tmp/deaf
 	as_open plain olga sleep 1000
 	(ulimit -u 60 && as mona perl /tmp/bomb) >/dev/null 2>&1 </dev/null 3>&- 4>&- &
 	until_true 10 runs shell
@@ -207,7 +206,7 @@ bystanders_run() {
 }
 
 @test "an administrator who ends themselves: hexactl outlives their terminal, and finishes" {
-	as_open deaf ada bash -c "$deaf"
+	as_open deaf ada bash /tmp/deaf
 	ssh_open self ada 'echo $$ >/tmp/p/self; sudo hexactl disable ada --now --force --json >/tmp/p/self.json; sleep 1000' -tt
 	until_true 10 grep -q assword /tmp/p/self.out
 	echo pw-ada >/tmp/p/self.in
@@ -218,6 +217,18 @@ bystanders_run() {
 	grep -q '"ended": true' /tmp/p/self.json
 	nothing_of "$(id -u ada)"
 	[ "$(getent shadow ada | cut -d : -f 2,8)" = '!*:1' ]
+	hexactl enable ada
+	as_open ada ada sleep 1000
+}
+
+@test "nor does su, which takes what it runs along when it is ended, keep anything alive" {
+	as_open deaf ada bash /tmp/deaf
+	ssh_open self ada "su -c '/usr/sbin/hexactl disable ada --now --force' root" -tt
+	until_true 10 grep -q assword /tmp/p/self.out
+	echo "$ROOT_PASSWORD" >/tmp/p/self.in
+	until_true 20 test -s /tmp/p/self.ended
+	until_true 20 nothing_of "$(id -u ada)"
+	gone deaf
 	hexactl enable ada
 	as_open ada ada sleep 1000
 }
