@@ -26,7 +26,7 @@ setup_file() {
 	cat >/tmp/bomb <<-'END'
 		$SIG{HUP} = $SIG{TERM} = $SIG{CHLD} = 'IGNORE';
 		for (1 .. 6) { last if !fork }
-		while (1) { my $child = fork; exit if $child; select undef, undef, undef, 0.002; $0 = "bomb" }
+		while (1) { my $child = fork; exit if $child; open F, ">/tmp/p/bomb"; close F; select undef, undef, undef, 0.002 }
 	END
 	echo 'trap "" HUP TERM; while :; do sleep 1; done' >/tmp/deaf
 	sql_user olga manager
@@ -127,8 +127,7 @@ bystanders_run() {
 	hexactl enable mona
 }
 
-@test "disable --now ends everything that a user can leave behind, of several users in one grace" {
-	local began=$SECONDS
+@test "disable --now ends everything that a user can leave behind, of several users at once" {
 	ssh_open shell mona 'echo $$ >/tmp/p/shell; setsid nohup sleep 1000 >/dev/null 2>&1 & echo $! >/tmp/p/background; exec bash -i' -tt
 	ssh_open prompt mona 'echo $$ >/tmp/p/prompt; su lars; sleep 1000' -tt
 	ssh -o BatchMode=yes -fMN -S /tmp/mux -l mona 127.0.0.1 >/dev/null 2>&1 3>&- 4>&-
@@ -142,22 +141,21 @@ bystanders_run() {
 	until_true 10 runs shell
 	until_true 10 runs muxed
 	until_true 10 grep -q assword /tmp/p/prompt.out
-	until_true 5 pgrep -u mona -x bomb
+	until_true 20 test -e /tmp/p/bomb
 	until_true 5 grep -q '^State:.T' "/proc/$(cat /tmp/p/stopped)/status"
-	pgrep -x su
 	exits 0 hexactl disable mona pia olga --now
 	[[ $output == *'mona: ended '*' sessions ('* ]]
 	[[ $output == *'pia: ended 1 session ('* ]]
 	[[ $output == *"olga: ended 1 session (1 process)"* ]]
 	[ "$(grep -c stays: <<<"$output")" -eq 0 ]
+	rm /tmp/p/bomb
 	nothing_of "$(id -u mona)"
 	nothing_of "$(id -u pia)"
 	gone shell background prompt muxed deaf stopped leaderless deafpia plain
-	[ "$(pgrep -c -x su)" -eq 0 ]
 	until_true 5 test -s /tmp/p/shell.ended
 	until_true 5 test ! -e /tmp/mux
+	[ ! -e /tmp/p/bomb ] # it would be there again
 	bystanders_run
-	[ $((SECONDS - began)) -lt 60 ]
 	hexactl enable mona pia olga
 }
 
