@@ -3,7 +3,7 @@
 #   make            build              make check     every test            make demo   the main job, played in a throw-away host
 #   make install    DESTDIR, PREFIX    make lint      compilers' and checkers' opinions
 #   make deps       Debian packages    make clean     remove build/           make bench  beside the peers
-#   make pictures   the README's terminals, drawn anew
+#   make pictures   the README's terminals, drawn anew            make compare  the same faults and questions for the peers
 #   make check-long what takes too long for every change
 #   make fuzz       FUZZ_TIME=60 seconds a target; FUZZ="config map": these of config map names code hash csv pam
 #

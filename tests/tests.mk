@@ -115,7 +115,13 @@ bench:
 	@$(MAKE) -s BUILD=build/bench CC=gcc all build/bench/tests/bench/bench
 	@tests/bench/run build/bench
 
-.PHONY: bench
+compare:
+	@tests/system/testhost true
+	@$(MAKE) -s deps
+	@$(MAKE) -s BUILD=build/compare CC=gcc all
+	@tests/compare/run build/compare
+
+.PHONY: bench compare
 
 FUZZ_TIME = 60
 
