@@ -2,7 +2,8 @@
 #
 #   make            build              make check     every test            make demo   the main job, played in a throw-away host
 #   make install    DESTDIR, PREFIX    make lint      compilers' and checkers' opinions
-#   make deps       Debian packages    make clean     remove build/           make bench  beside the peers
+#   make deps       what it builds with make clean    remove build/           make bench  beside the peers
+#   make deb        Debian packages, built in a throw-away host: build/deb. On a host for building: dpkg-buildpackage -b
 #   make pictures   the README's terminals, drawn anew            make compare  the same faults and questions for the peers
 #   make check-long what takes too long for every change
 #   make fuzz       FUZZ_TIME=60 seconds a target; FUZZ="config map": these of config map names code hash csv pam
@@ -28,7 +29,9 @@ EXAMPLEDIR = $(SHAREDIR)/doc/hexactl/examples
 
 BUILD = build/$(CC)
 CFLAGS = -O2 -g
-HARDEN_C  = -fstack-protector-strong -fstack-clash-protection -fcf-protection
+HARDEN_C  = -fstack-protector-strong -fstack-clash-protection $(CF_PROTECTION)
+# Only x86 has it.
+CF_PROTECTION := $(shell $(CC) -fcf-protection -x c -E /dev/null >/dev/null 2>&1 && echo -fcf-protection)
 HARDEN_LD = -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
 ifdef SANITIZE
 SAN       = -fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1

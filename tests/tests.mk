@@ -88,6 +88,12 @@ check-long: check-deps
 	@$(call install_missing,$(LONG_DEPS))
 	tests/check long
 
+deb:
+	@tests/system/testhost true
+	@$(MAKE) -s deps
+	@tests/system/deb
+	@ls build/deb/*.deb
+
 demo:
 	@tests/system/testhost true
 	@$(MAKE) -s deps
@@ -138,5 +144,5 @@ fuzzers: $(FUZZING)
 lint: lint-deps
 	tests/lint
 
-.PHONY: check-long unit unit-i386 unit-threads check-deps lint-deps
+.PHONY: check-long deb unit unit-i386 unit-threads check-deps lint-deps
 .SECONDARY:

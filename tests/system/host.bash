@@ -20,12 +20,16 @@ host_setup() { # modules, NSS, PAM stacks, a local user, log, sshd: a host as RE
 	make -s -o all -C "$PROJECT" BUILD="$BUILD" install
 	sed -i -E 's/^(passwd|group|shadow):.*/\1: files hexabot/' /etc/nsswitch.conf
 	DEBIAN_FRONTEND=noninteractive pam-auth-update --force --package --enable hexabot hexabot-password </dev/null
+	host_people
+	host_sshd
+}
+
+host_people() { # a log, and who has been on the host all along
 	start "$PROJECT/$BUILD/tests/logd" "$LOG"
 	useradd --create-home --shell /bin/bash lars
 	useradd --system --home-dir /srv/hexabot --shell /usr/sbin/nologin hexabot
 	printf '%s\n' "lars:$LARS_PASSWORD" "root:$ROOT_PASSWORD" | chpasswd
 	printf '%s\n' 'Defaults passwd_tries=1' '%hexabot-admin ALL=(ALL) ALL' >/etc/sudoers.d/hexabot
-	host_sshd
 }
 
 host_sanitizers() { # does nothing unless the modules were built with -fsanitize

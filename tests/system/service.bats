@@ -15,10 +15,6 @@ teardown_file() {
 	systemd_end
 }
 
-property() { # NAME
-	inside systemctl show --property "$1" --value hexabot-publish.service
-}
-
 is_journalled() { # FIELD=VALUE REGEX
 	inside journalctl -o cat "$1" | grep -qE "^$2$"
 }

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=bash
-# A real systemd in a test host, for what needs one.
+# A systemd of its own, process 1 of a namespace that shares the test host's files.
 
-# A systemd of its own, process 1 of a namespace that shares this host's files.
 systemd_boot() {
 	local group pid
 	mkdir /run/cgroup
@@ -29,10 +28,6 @@ systemd_runs() {
 	[ -n "$pid" ] && [[ $(nsenter -t "$pid" -m -p -C systemctl is-system-running) == @(running|degraded) ]]
 }
 
-inside() { # CMD...: where that systemd is process 1
-	nsenter -t "$(cat /srv/systemd.pid)" -m -p -C "$@"
-}
-
 systemd_end() {
 	kill -KILL "$(cat /srv/systemd.pid)"
 	echo $$ >/run/cgroup/cgroup.procs
@@ -42,4 +37,12 @@ systemd_end() {
 
 cgroups_remove() { # they outlive their processes, and this host
 	[ ! -d "$(cat /srv/cgroup)" ] || find "$(cat /srv/cgroup)" -depth -type d -exec rmdir {} + 2>/dev/null
+}
+
+inside() { # CMD...: where that systemd is process 1
+	nsenter -t "$(cat /srv/systemd.pid)" -m -p -C "$@"
+}
+
+property() { # NAME
+	inside systemctl show --property "$1" --value hexabot-publish.service
 }
