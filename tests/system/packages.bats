@@ -3,7 +3,7 @@
 # image: image-packages
 # shellcheck disable=SC2030,SC2031,SC2153,SC2154
 # The Debian packages, from the first unpacking to the purge, on a host with systemd. At every step local users get in, and a
-# host that is rid of them is as it was. The tests go on from one to the next. i386 beside amd64: see bare.
+# host that is rid of them is as it was. The tests go on from one to the next. i386 beside amd64: see tests/system/bare.
 
 load host
 load systemd
