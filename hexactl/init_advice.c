@@ -4,6 +4,8 @@
 
 #include "admins.h"
 #include "init_advice.h"
+#include "nsswitch.h"
+#include "pam_stack.h"
 #include "print.h"
 
 static enum hxb_result
@@ -46,6 +48,44 @@ say_what_it_means(const struct hxb_session *session, uid_t store_uid)
 	    "No role of Hexabot's gives root or sudo by itself. Keep a local account that can become root.");
 }
 
+static bool
+is_asked_for_users(void)
+{
+	struct hxb_nss_search search = { .count = 0 };
+	struct hxb_error error;
+	bool asked = hxb_nsswitch_read(HXB_NSSWITCH_PATH, "passwd", &search, &error) == HXB_OK &&
+	    hxb_nsswitch_position(&search, "hexabot") != -1;
+
+	hxb_nsswitch_clear(&search);
+	return asked;
+}
+
+static bool
+is_asked_at_login(void)
+{
+	struct hxb_pam_stack stack = { .count = 0 };
+	struct hxb_error error;
+	bool asked = hxb_pam_stack_read(NULL, "login", HXB_PAM_AUTH, &stack, &error) == HXB_OK &&
+	    hxb_pam_stack_find(&stack, "pam_hexabot.so", 0) != -1;
+
+	hxb_pam_stack_clear(&stack);
+	return asked;
+}
+
+/* The packages have done the first two. */
+static void
+say_what_is_next(void)
+{
+	hxb_say("Next:");
+	if (!is_asked_for_users())
+		hxb_say("  - /etc/nsswitch.conf: put 'hexabot' behind 'files' in the lines passwd, group and "
+		        "shadow");
+	if (!is_asked_at_login())
+		hxb_say("  - pam-auth-update: enable Hexabot's profiles");
+	hxb_say("  - 'hexactl doctor' says what else a login needs, 'hexactl list' who may log in");
+	hxb_say("  - keep this shell open until a login in another one has worked");
+}
+
 enum hxb_result
 hxb_init_advice(struct hxb_session *session, uid_t store_uid, bool first, struct hxb_error *error)
 {
@@ -57,11 +97,6 @@ hxb_init_advice(struct hxb_session *session, uid_t store_uid, bool first, struct
 	if (session->arguments->json || !first)
 		return r;
 	say_what_it_means(session, store_uid);
-	hxb_say("Next:");
-	hxb_say(
-	    "  1. /etc/nsswitch.conf: put 'hexabot' behind 'files' in the lines passwd, group and shadow");
-	hxb_say("  2. pam-auth-update: enable Hexabot's profiles");
-	hxb_say("  3. keep this shell open until a login in another one has worked; 'hexactl list' shows who "
-	        "may");
+	say_what_is_next();
 	return r;
 }

@@ -210,11 +210,35 @@ profiles_killed() { # FILE: before it gets its name; each stack does, and then p
 }
 
 @test "init is all that is left to do" {
-	inside hexactl init --store "$STORE"
+	run inside hexactl init --store "$STORE"
+	[ "$status" -eq 0 ]
+	[[ "$output" != *nsswitch* && "$output" != *pam-auth-update* ]]
 	[ "$(property ActiveState)" = active ]
 	[ "$(property UnitFileState)" = enabled ]
 	mona_gets_in
 	locals_get_in
+}
+
+@test "doctor finds the seed password and no other fail, explain says who gets in, disable --now ends the session in view" {
+	local session
+	run inside hexactl doctor
+	[ "$status" -eq 1 ]
+	[ "$(grep '^fail' <<<"$output" | awk '{ print $2 }')" = seed-password ]
+	inside hexactl passwd admin --stdin <<<pw-admin-new
+	inside hexactl doctor
+	inside hexactl explain mona
+	SSHPASS=pw-mona ssh_to password mona 'echo in >/tmp/mona.in; exec sleep 600' 3>&- 4>&- &
+	session=$!
+	until_true 20 test -s /tmp/mona.in
+	hexactl disable --now mona
+	wait "$session" || true # as long as it takes
+	[ "$(pgrep -c -u mona)" -eq 0 ]
+	run inside hexactl explain mona
+	[ "$status" -eq 1 ]
+	run ssh_password mona pw-mona true
+	[ "$status" -ne 0 ]
+	inside hexactl enable mona
+	mona_gets_in
 }
 
 # Looks names up one by one, with the library that it has loaded at its first.
