@@ -87,6 +87,7 @@ bad_lines_are_told_with_their_number(void **state)
 	    "a a a a a a a a a a a a a a", " a a");
 	assert_result(read_text(text, "passwd"), HXB_UNREADABLE);
 	assert_contains(err.text, ":1: more than 32 services");
+	hxb_nsswitch_clear(&search);
 	assert_result(hxb_nsswitch_read("/dev/null", "passwd", &search, &err), HXB_UNREADABLE);
 	assert_contains(err.text, "/dev/null: not a regular file");
 }
