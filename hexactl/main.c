@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -260,7 +259,6 @@ prepare(void)
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
 	hxb_print_prepare();
-	openlog("hexactl", LOG_PID, LOG_AUTHPRIV);
 }
 
 int

@@ -32,6 +32,23 @@ shadow_of() { # USER
 	both_ways got_in mona
 }
 
+@test "whoever stops the log, or fills its queue, holds up no change; it has the lines again afterwards" {
+	local log
+	log=$(pgrep -x logd)
+	kill -STOP "$log"
+	perl -MSocket -MIO::Handle -e 'socket S, AF_UNIX, SOCK_DGRAM, 0; connect S, sockaddr_un("/dev/log") or die; S->blocking(0);
+		1 while send S, "filled", 0; exit !$!{EAGAIN}'
+	run timeout -s KILL 10 hexactl disable mona pia
+	kill -CONT "$log"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$output" = $'mona: disabled\npia: disabled' ]
+	[ "$(shadow_of pia)" = '!*:1' ]
+	hexactl enable mona pia
+	log_has '^hexactl\[[0-9]+\]: enable mona: disabled -> enabled, by root$'
+	log_has '^hexactl\[[0-9]+\]: enable pia: disabled -> enabled, by root$'
+}
+
 @test "a running session keeps the name of a user who was disabled" {
 	hexactl disable mona
 	[ "$(id -un "$(id -u mona)")" = mona ]
