@@ -2,9 +2,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
@@ -80,16 +82,18 @@ static bool
 parse_uids(char *text, struct hxb_process *process)
 {
 	char *line = strstr(text, "\nUid:"), *rest = NULL;
-	uint64_t real, saved;
+	uint64_t real, effective, saved;
 
 	if (line == NULL)
 		return false;
 	line += strlen("\nUid:");
 	line[strcspn(line, "\n")] = '\0';
 	if (!number(strtok_r(line, "\t ", &rest), UINT32_MAX, &real) ||
-	    strtok_r(NULL, "\t ", &rest) == NULL || !number(strtok_r(NULL, "\t ", &rest), UINT32_MAX, &saved))
+	    !number(strtok_r(NULL, "\t ", &rest), UINT32_MAX, &effective) ||
+	    !number(strtok_r(NULL, "\t ", &rest), UINT32_MAX, &saved))
 		return false;
 	process->real = (uid_t)real;
+	process->effective = (uid_t)effective;
 	process->saved = (uid_t)saved;
 	return true;
 }
@@ -111,7 +115,8 @@ read_process(int directory, const struct hxb_uids *uids, struct hxb_process *pro
 	errno = 0;
 	if (slurp(directory, "status", text, sizeof(text)) <= 0 || !parse_uids(text, process))
 		return false;
-	*skipped = !is_within(uids, process->real) && !is_within(uids, process->saved);
+	*skipped = !is_within(uids, process->real) && !is_within(uids, process->effective) &&
+	    !is_within(uids, process->saved);
 	if (*skipped)
 		return true;
 	if (slurp(directory, "stat", text, sizeof(text)) <= 0 || !parse_stat(text, process, skipped))
@@ -209,6 +214,39 @@ hxb_process_find(const struct hxb_processes *processes, pid_t pid)
 	if (processes->count == 0)
 		return NULL;
 	return bsearch(&wanted, processes->list, processes->count, sizeof(wanted), compare);
+}
+
+/* Whether the number still is this process's. */
+static bool
+is_same(const struct hxb_process *process)
+{
+	const struct hxb_uids everybody = { .min = 0, .max = UINT32_MAX };
+	struct hxb_process now = { 0 };
+	bool skipped = false, found;
+	char path[32];
+	int directory;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)process->pid);
+	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (directory == -1)
+		return false;
+	found = read_process(directory, &everybody, &now, &skipped) && !skipped;
+	close(directory);
+	return found && now.began == process->began && now.real == process->real &&
+	    now.effective == process->effective && now.saved == process->saved;
+}
+
+void
+hxb_process_kill(const struct hxb_process *process)
+{
+	int fd = pidfd_open(process->pid, 0);
+
+	if (fd == -1)
+		return;
+	/* It is looked at after it is held, so that it is the one that is held. */
+	if (is_same(process))
+		(void)pidfd_send_signal(fd, SIGKILL, NULL, 0);
+	close(fd);
 }
 
 int64_t

@@ -14,7 +14,7 @@
 
 struct hxb_process {
 	pid_t pid, parent, session; /* session: of setsid(2) */
-	uid_t real, saved;
+	uid_t real, effective, saved;
 	uid_t login; /* who logged in, whatever uid it has now; HXB_NO_UID: nobody, as in a daemon */
 	unsigned terminal; /* its device; 0: none */
 	uint64_t began; /* clock ticks after the host's start: with the pid it names one process for good */
@@ -31,8 +31,7 @@ struct hxb_uids {
 	uid_t min, max;
 };
 
-/* All whose real or saved uid is within the bounds; one that is dead and only waits for its parent is none.
- */
+/* All of whose uids one is within the bounds; one that is dead and only waits for its parent is none. */
 enum hxb_result hxb_processes_read(
     struct hxb_processes *processes, const struct hxb_uids *uids, struct hxb_error *error);
 /* Appends a copy: in the order of their pids, for hxb_process_find(). HXB_FAILED: no memory. */
@@ -43,13 +42,27 @@ void hxb_processes_clear(struct hxb_processes *processes);
 /* NULL: there is none. */
 const struct hxb_process *hxb_process_find(const struct hxb_processes *processes, pid_t pid);
 
-/* Whether it runs with that uid's rights for good: as kill(2) sees it, so that root's daemon that only acts
- * for the user in this moment is not meant, and su at its prompt is. */
+/*
+ * Whether it has only the effective uid, and is not root's daemon that acts for the user in this moment. A
+ * user comes to that with a set-uid program and another's help, and has their rights in it for as long as
+ * they like, out of reach of kill(2) with their uid.
+ */
+static inline bool
+hxb_process_acts_for(const struct hxb_process *process, uid_t uid)
+{
+	return process->effective == uid && process->real != uid && process->saved != uid &&
+	    process->real != 0 && process->saved != 0;
+}
+
+/* Whether it runs with that uid's rights for good: su at its prompt does, too. */
 static inline bool
 hxb_process_is_of(const struct hxb_process *process, uid_t uid)
 {
-	return process->real == uid || process->saved == uid;
+	return process->real == uid || process->saved == uid || hxb_process_acts_for(process, uid);
 }
+
+/* Kills just this process, if it is there, and its uids are as they were. */
+void hxb_process_kill(const struct hxb_process *process);
 
 /* When it began: seconds since the epoch; 0 where the host does not tell. */
 int64_t hxb_process_time(const struct hxb_process *process);

@@ -39,8 +39,19 @@ send_all(const struct hxb_stopping *stopping, int number, struct hxb_error *erro
 	return r;
 }
 
+/* Those whom no signal by uid reaches. */
+static void
+kill_acting(const struct hxb_stopping *stopping, const struct hxb_processes *processes)
+{
+	for (size_t i = 0; i < processes->count; i++)
+		for (size_t k = 0; k < stopping->count; k++)
+			if (hxb_process_acts_for(&processes->list[i], stopping->uids[k]))
+				hxb_process_kill(&processes->list[i]);
+}
+
+/* end: and kills who can't be reached otherwise. */
 static enum hxb_result
-look(const struct hxb_stopping *stopping, bool *due, struct hxb_error *error)
+look(const struct hxb_stopping *stopping, bool end, bool *due, struct hxb_error *error)
 {
 	struct hxb_uids uids = { .min = stopping->uids[0], .max = stopping->uids[0] };
 	struct hxb_processes processes;
@@ -52,6 +63,8 @@ look(const struct hxb_stopping *stopping, bool *due, struct hxb_error *error)
 	}
 	r = hxb_processes_read(&processes, &uids, error);
 	*due = r != HXB_OK || hxb_stop_is_due(stopping, &processes);
+	if (r == HXB_OK && end)
+		kill_acting(stopping, &processes);
 	hxb_processes_clear(&processes);
 	return r;
 }
@@ -65,7 +78,7 @@ await(const struct hxb_stopping *stopping, long patience, int number, bool *due,
 
 	do {
 		r = number != 0 ? send_all(stopping, number, error) : HXB_OK;
-		seen = look(stopping, due, error);
+		seen = look(stopping, number == SIGKILL, due, error);
 		if (*due)
 			hxb_stop_pause();
 	} while (*due && hxb_deadline_left(&deadline) > 0);
@@ -78,7 +91,7 @@ stop(const struct hxb_stopping *stopping, struct hxb_error *error)
 	/* The last one is for those who were stopped before they could act on the others. */
 	static const int gentle[] = { SIGHUP, SIGTERM, SIGCONT };
 	bool due = false;
-	enum hxb_result r = look(stopping, &due, error);
+	enum hxb_result r = look(stopping, false, &due, error);
 
 	if (!due)
 		return r;
@@ -147,5 +160,8 @@ hxb_stop(const struct hxb_stopping *stopping, struct hxb_error *error)
 enum hxb_result
 hxb_stop_late(const struct hxb_stopping *stopping, struct hxb_error *error)
 {
-	return send_all(stopping, SIGKILL, error);
+	enum hxb_result r = send_all(stopping, SIGKILL, error);
+	bool due;
+
+	return r == HXB_OK ? look(stopping, true, &due, error) : r;
 }

@@ -159,6 +159,29 @@ bystanders_run() {
 	hexactl enable mona pia olga
 }
 
+@test "who has the user's uid as the effective one only, by a set-uid program and another's help, is found and ended" {
+	cat >/tmp/aside.c <<-'END'
+		#include <unistd.h>
+		int main(void) {
+			if (setresuid(getuid(), geteuid(), getuid()) != 0)
+				return 1;
+			for (;;) pause();
+		}
+	END
+	cc -D_GNU_SOURCE -o /tmp/aside /tmp/aside.c
+	chown mona: /tmp/aside
+	chmod 4755 /tmp/aside
+	as_open aside lars /tmp/aside
+	until_true 5 grep -qP "^Uid:\t$(id -u lars)\t$(id -u mona)\t$(id -u lars)\t" "/proc/$(cat /tmp/p/aside)/status"
+	exits 0 hexactl disable mona
+	[[ $output == *'mona: 1 session (1 process) still running'* ]]
+	exits 0 hexactl disable mona --now
+	[[ $output == *"mona: ended 1 session (1 process)"*"aside (process $(cat /tmp/p/aside), since "* ]]
+	gone aside
+	bystanders_run
+	hexactl enable mona
+}
+
 @test "one thread that lives on when the first has ended is found" {
 	as_open leaderless mona /tmp/leaderless
 	until_true 5 grep -q '^State:.Z' "/proc/$(cat /tmp/p/leaderless)/status"
