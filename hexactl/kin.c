@@ -1,20 +1,40 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "kin.h"
 
+enum descent { UNKNOWN, VISITED, KIN, STRANGER };
+
+/*
+ * Whether a process of the user is above it; what is learned of those in between is kept. Each is walked over
+ * once, however long a chain somebody has made, and pictures of parents and children that are not of one
+ * moment may even have a circle.
+ */
 static bool
-descends(const struct hxb_processes *processes, const struct hxb_process *process, uid_t uid)
+descends(const struct hxb_processes *processes, enum descent *known, size_t index, uid_t uid)
 {
-	/* The pictures of parent and child are not of one moment: there could be a circle. */
-	for (size_t depth = 0; depth < processes->count; depth++) {
-		process = hxb_process_find(processes, process->parent);
-		if (process == NULL)
-			return false;
-		if (hxb_process_is_of(process, uid))
-			return true;
+	const struct hxb_process *above = &processes->list[index];
+	enum descent found = STRANGER;
+
+	while (above != NULL) {
+		size_t at = (size_t)(above - processes->list);
+
+		if (known[at] == KIN || known[at] == STRANGER)
+			found = known[at];
+		if (known[at] != UNKNOWN)
+			break;
+		known[at] = VISITED;
+		above = hxb_process_find(processes, above->parent);
+		if (above != NULL && hxb_process_is_of(above, uid)) {
+			found = KIN;
+			break;
+		}
 	}
-	return false;
+	for (above = &processes->list[index]; above != NULL && known[above - processes->list] == VISITED;
+	     above = hxb_process_find(processes, above->parent))
+		known[above - processes->list] = found;
+	return found == KIN;
 }
 
 /* Another's, and not ourselves. */
@@ -28,15 +48,19 @@ enum hxb_result
 hxb_kin_find(
     const struct hxb_processes *processes, uid_t uid, struct hxb_processes *kin, struct hxb_error *error)
 {
+	enum descent *known = calloc(processes->count + 1, sizeof(*known));
 	enum hxb_result r = HXB_OK;
 
 	*kin = (struct hxb_processes){ 0 };
+	if (known == NULL)
+		return hxb_fail(error, HXB_FAILED, "out of memory");
 	for (size_t i = 0; r == HXB_OK && i < processes->count; i++) {
 		const struct hxb_process *process = &processes->list[i];
 
-		if (may_be_kin(process, uid) && (process->login == uid || descends(processes, process, uid)))
+		if (may_be_kin(process, uid) && (process->login == uid || descends(processes, known, i, uid)))
 			r = hxb_processes_add(kin, process, error);
 	}
+	free(known);
 	return r;
 }
 

@@ -10,7 +10,7 @@ UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 UNIT_LIBS = $(LIB_LIBS) -lcmocka -lpam -lpthread
 
 # What of hexactl needs no session.
-UNIT_CTL  = $(call obj,$(addprefix hexactl/,address.c csv.c key_line.c letter.c nsswitch.c pam_line.c pam_run.c pam_stack.c \
+UNIT_CTL  = $(call obj,$(addprefix hexactl/,address.c csv.c key_line.c kin.c letter.c nsswitch.c pam_line.c pam_run.c pam_stack.c processes.c \
 	text_file.c utf8.c))
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/unit/support.o $(UNIT_CTL) $(LIB)
