@@ -83,7 +83,11 @@ listen_to(int fd, const struct hxb_deadline *deadline, char answer[ANSWER_SIZE])
 
 	answer[0] = '\0';
 	while (length < ANSWER_SIZE - 1) {
-		if (poll(&ready, 1, (int)hxb_deadline_left(deadline)) <= 0 && errno != EINTR)
+		int said = poll(&ready, 1, (int)hxb_deadline_left(deadline));
+
+		if (said == -1 && errno == EINTR)
+			continue;
+		if (said != 1)
 			return false;
 		got = read(fd, answer + length, ANSWER_SIZE - 1 - length);
 		if (got == 0)

@@ -153,8 +153,11 @@ hxb_ledger_begin(struct hxb_ledger *ledger, struct hxb_error *error)
 {
 	enum hxb_result r = hxb_db_exec(&ledger->db, "BEGIN IMMEDIATE", error);
 
-	if (r == HXB_OK && ledger->witness != NULL)
-		r = hxb_ledger_last_event(ledger, &ledger->last_event, error);
+	if (r != HXB_OK || ledger->witness == NULL)
+		return r;
+	r = hxb_ledger_last_event(ledger, &ledger->last_event, error);
+	if (r != HXB_OK) /* nobody else would */
+		hxb_ledger_rollback(ledger);
 	return r;
 }
 

@@ -591,6 +591,20 @@ events_come_in_their_order(void **state)
 	assert_string_equal(text, "root disable a alice on>off; root enable a alice off>on; ");
 }
 
+static void
+a_transaction_that_can_not_begin_for_the_witness_leaves_none_open(void **state)
+{
+	char text[512] = "";
+
+	(void)state;
+	hxb_ledger_set_witness(ledger, list_event, text);
+	sql(in_dir("ledger.sqlite"), "ALTER TABLE events RENAME TO elsewhere");
+	assert_result(hxb_ledger_begin(ledger, &err), HXB_UNREADABLE);
+	sql(in_dir("ledger.sqlite"), "ALTER TABLE elsewhere RENAME TO events");
+	assert_ok(hxb_ledger_begin(ledger, &err));
+	hxb_ledger_rollback(ledger);
+}
+
 static int64_t
 count_events(const char *user)
 {
@@ -717,6 +731,7 @@ main(void)
 		LEDGER_TEST(holds_give_back_what_they_took),
 		LEDGER_TEST(who_cannot_be_looked_up_is_held),
 		LEDGER_TEST(events_come_in_their_order),
+		LEDGER_TEST(a_transaction_that_can_not_begin_for_the_witness_leaves_none_open),
 		LEDGER_TEST(who_changes_things_all_day_fills_no_ledger),
 		LEDGER_TEST(keys_belong_to_an_id_and_a_fingerprint),
 		LEDGER_TEST(no_call_leaves_signals_or_ids_changed),
