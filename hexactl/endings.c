@@ -18,6 +18,7 @@
 
 #define SETTLING_MIN 200 /* ms: who was let in before the change may only now begin */
 #define SETTLING_MAX 1000 /* ms: what served the user, as sshd does, ends by itself */
+#define OPENING_MAX 5000 /* ms: who was let in gets the session, and is ended */
 
 static void
 clear(struct hxb_ending *ending)
@@ -30,6 +31,7 @@ clear(struct hxb_ending *ending)
 	hxb_processes_clear(&ending->kin);
 	hxb_processes_clear(&ending->left);
 	hxb_processes_clear(&ending->kin_left);
+	hxb_processes_clear(&ending->opening);
 	hxb_traces_free(ending->traces);
 }
 
@@ -131,29 +133,40 @@ take_left(struct hxb_ending *ending, const struct hxb_processes *processes, stru
 
 	hxb_processes_clear(&ending->left);
 	hxb_processes_clear(&ending->kin_left);
+	hxb_processes_clear(&ending->opening);
 	for (size_t i = 0; r == HXB_OK && i < processes->count; i++)
 		if (hxb_process_is_of(&processes->list[i], ending->uid))
 			r = hxb_processes_add(&ending->left, &processes->list[i], error);
-	return r == HXB_OK ? hxb_kin_left(processes, &ending->kin, ending->uid, &ending->kin_left, error) : r;
+	if (r == HXB_OK)
+		r = hxb_kin_left(processes, &ending->kin, ending->uid, &ending->kin_left, error);
+	for (size_t i = 0; r == HXB_OK && i < ending->kin_left.count; i++)
+		if (hxb_kin_opens(processes, &ending->kin_left.list[i], ending->uid))
+			r = hxb_processes_add(&ending->opening, &ending->kin_left.list[i], error);
+	return r;
 }
 
-/* *some: something is left, of theirs or of their kin. */
+/* What is left, of theirs, of their kin, and of that what may yet open a session. */
+struct rest {
+	bool own, kin, opening;
+};
+
 static enum hxb_result
-look_again(struct hxb_session *session, bool *own, bool *some, struct hxb_error *error)
+look_again(struct hxb_session *session, struct rest *rest, struct hxb_error *error)
 {
 	const struct hxb_uids everybody = { .min = 0, .max = UINT32_MAX };
 	struct hxb_processes processes;
 	enum hxb_result r = hxb_processes_read(&processes, &everybody, error);
 
-	*own = *some = false;
+	*rest = (struct rest){ 0 };
 	for (size_t i = 0; r == HXB_OK && i < session->endings.count; i++) {
 		struct hxb_ending *ending = &session->endings.list[i];
 
 		if (!ends(session, ending))
 			continue;
 		r = take_left(ending, &processes, error);
-		*own = *own || ending->left.count > 0;
-		*some = *some || ending->left.count > 0 || ending->kin_left.count > 0;
+		rest->own = rest->own || ending->left.count > 0;
+		rest->kin = rest->kin || ending->kin_left.count > 0;
+		rest->opening = rest->opening || ending->opening.count > 0;
 	}
 	hxb_processes_clear(&processes);
 	return r;
@@ -162,16 +175,19 @@ look_again(struct hxb_session *session, bool *own, bool *some, struct hxb_error 
 static enum hxb_result
 settle(struct hxb_session *session, const struct hxb_stopping *stopping, struct hxb_error *error)
 {
-	const struct hxb_deadline most = hxb_deadline_in(SETTLING_MAX), least = hxb_deadline_in(SETTLING_MIN);
-	bool own = false, some = false;
+	const struct hxb_deadline least = hxb_deadline_in(SETTLING_MIN), most = hxb_deadline_in(SETTLING_MAX),
+	                          last = hxb_deadline_in(OPENING_MAX);
+	const struct hxb_deadline *until;
+	struct rest rest;
 	enum hxb_result r;
 
 	do {
 		hxb_stop_pause();
-		r = look_again(session, &own, &some, error);
-		if (r == HXB_OK && own)
+		r = look_again(session, &rest, error);
+		if (r == HXB_OK && rest.own)
 			r = hxb_stop_late(stopping, error);
-	} while (r == HXB_OK && hxb_deadline_left(some ? &most : &least) > 0);
+		until = rest.opening ? &last : rest.own || rest.kin ? &most : &least;
+	} while (r == HXB_OK && hxb_deadline_left(until) > 0);
 	return r;
 }
 
@@ -263,7 +279,7 @@ conclude(const struct hxb_session *session, struct hxb_ending *ending)
 	if (found != HXB_OK)
 		hxb_complain("%s", error.text);
 	hxb_ending_tell(session, ending);
-	if (ending->left.count > 0)
+	if (ending->left.count > 0 || ending->opening.count > 0)
 		r = HXB_FAILED;
 	return hxb_worse(r, found);
 }

@@ -35,6 +35,7 @@ struct hxb_ending {
 	struct hxb_processes kin; /* see kin.h */
 	struct hxb_processes left; /* the user's own that did not end */
 	struct hxb_processes kin_left;
+	struct hxb_processes opening; /* of those the ones that may yet open a session */
 	char **traces; /* NULL: none */
 };
 

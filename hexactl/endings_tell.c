@@ -45,6 +45,21 @@ complain_left(const struct hxb_ending *ending)
 }
 
 static void
+complain_opening(const struct hxb_ending *ending)
+{
+	for (size_t i = 0; i < ending->opening.count && i < LINES_MAX; i++) {
+		const struct hxb_process *process = &ending->opening.list[i];
+
+		hxb_complain(
+		    "%s: %s (process %d, root's) has let them in before, and may open the session yet: "
+		    "kill it, and run the same again",
+		    ending->name, process->command, (int)process->pid);
+	}
+	if (ending->opening.count > LINES_MAX)
+		hxb_complain("%s: so have %zu more", ending->name, ending->opening.count - LINES_MAX);
+}
+
+static void
 say_kin(const struct hxb_ending *ending)
 {
 	for (size_t i = 0; i < ending->kin_left.count && i < LINES_MAX; i++) {
@@ -85,6 +100,7 @@ hxb_ending_tell(const struct hxb_session *session, const struct hxb_ending *endi
 		say_traces(session, ending);
 	}
 	complain_left(ending);
+	complain_opening(ending);
 }
 
 static void
@@ -114,7 +130,7 @@ add_ending(const struct hxb_session *session, struct hxb_json *json, struct json
 	hxb_json_number(json, object, "sessions", (int64_t)ending->running.session_count);
 	hxb_json_number(json, object, "processes", (int64_t)ending->running.process_count);
 	hxb_json_flag(json, object, "lingering", ending->lingering);
-	hxb_json_flag(json, object, "ended", end && ending->left.count == 0);
+	hxb_json_flag(json, object, "ended", end && ending->left.count == 0 && ending->opening.count == 0);
 	left = hxb_json_array(json, object, "left");
 	add_left(json, left, &ending->left, true);
 	add_left(json, left, &ending->kin_left, false);

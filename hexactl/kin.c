@@ -81,3 +81,18 @@ hxb_kin_left(const struct hxb_processes *processes, const struct hxb_processes *
 	}
 	return r;
 }
+
+bool
+hxb_kin_opens(const struct hxb_processes *processes, const struct hxb_process *process, uid_t uid)
+{
+	const struct hxb_process *parent = hxb_process_find(processes, process->parent);
+
+	/* What has lost its parent is process 1's: a daemon. */
+	if (process->login != uid || process->real != 0 || process->saved != 0 || parent == NULL ||
+	    parent->pid == 1 || parent->login == uid)
+		return false;
+	for (size_t i = 0; i < processes->count; i++)
+		if (processes->list[i].parent == process->pid)
+			return false;
+	return true;
+}

@@ -17,4 +17,12 @@ enum hxb_result hxb_kin_find(
 enum hxb_result hxb_kin_left(const struct hxb_processes *processes, const struct hxb_processes *before,
     uid_t uid, struct hxb_processes *left, struct hxb_error *error);
 
+/*
+ * Whether root's process has let the user in, and is about to open the session: sshd, cron or login, between
+ * the PAM account stage and the user's first process. The user can keep it there for as long as they like, if
+ * only because pam_env waits for what they have in their home. It has begun the login, as the login uid of
+ * its parent shows, and has no process of the user's yet.
+ */
+bool hxb_kin_opens(const struct hxb_processes *processes, const struct hxb_process *process, uid_t uid);
+
 #endif

@@ -67,6 +67,27 @@ a_circle_ends(void **state)
 	assert_int_equal(kin.count, 0);
 }
 
+static void
+who_opens_a_session_is_told_from_a_daemon_and_a_root_shell(void **state)
+{
+	const bool expected[] = { false, false, true, false, false, false, false, false };
+
+	(void)state;
+	add(1, 0, 0);
+	add(10, 1, 0); /* sshd */
+	add(11, 10, 0); /* opens one for mona */
+	add(12, 10, 0); /* has opened one */
+	add(13, 12, MONA);
+	add(14, 1, 0); /* a daemon that she has restarted */
+	add(15, 14, 0); /* and its child */
+	add(16, 10, LARS);
+	for (size_t i = 0; i < all.count; i++)
+		if (all.list[i].pid >= 11)
+			all.list[i].login = MONA;
+	for (size_t i = 0; i < all.count; i++)
+		assert_int_equal(hxb_kin_opens(&all, &all.list[i], MONA), expected[i]);
+}
+
 /* It is looked for before anything is ended: nobody's chain of processes is to hold that up. */
 static void
 a_chain_of_many_takes_no_time(void **state)
@@ -88,6 +109,8 @@ main(void)
 		cmocka_unit_test_teardown(
 		    who_descends_from_the_users_is_kin_over_any_number_of_others, end_test),
 		cmocka_unit_test_teardown(a_circle_ends, end_test),
+		cmocka_unit_test_teardown(
+		    who_opens_a_session_is_told_from_a_daemon_and_a_root_shell, end_test),
 		cmocka_unit_test_teardown(a_chain_of_many_takes_no_time, end_test),
 	};
 
