@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "libhexabot/deadline.h"
 #include "libhexabot/names.h"
 #include "logind.h"
+#include "program.h"
 
 #define PATIENCE 4000 /* milliseconds; busctl itself gives up before */
 #define BUSCTL "/usr/bin/busctl"
@@ -23,48 +19,24 @@ is_there(const char *path)
 	return faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0;
 }
 
-static bool
-await(pid_t pid)
-{
-	const struct timespec pause = { .tv_nsec = 10000000 };
-	const struct hxb_deadline deadline = hxb_deadline_in(PATIENCE);
-	pid_t ended;
-
-	while ((ended = waitpid(pid, NULL, WNOHANG)) == 0 && hxb_deadline_left(&deadline) > 0)
-		nanosleep(&pause, NULL);
-	if (ended != 0)
-		return true;
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	return false;
-}
-
 bool
 hxb_logind_terminate(uid_t uid)
 {
-	char name[] = "busctl", timeout[] = "--timeout=3", call[] = "call",
+	char path[] = BUSCTL, timeout[] = "--timeout=3", call[] = "call",
 	     service[] = "org.freedesktop.login1", object[] = "/org/freedesktop/login1",
 	     interface[] = "org.freedesktop.login1.Manager", method[] = "TerminateUser", type[] = "u",
-	     number[16], path[] = "PATH=/usr/bin:/bin";
-	char *const words[] = { name, timeout, call, service, object, interface, method, type, number, NULL };
-	char *const environment[] = { path, NULL };
-	posix_spawn_file_actions_t actions;
-	bool answered = true;
-	pid_t pid;
+	     number[16];
+	char *const words[] = { path, timeout, call, service, object, interface, method, type, number, NULL };
+	const struct hxb_program busctl = { .argv = words, .milliseconds = PATIENCE };
+	enum hxb_program_end end;
 
 	/* What sd_booted(3) looks at. */
 	if (!is_there("/run/systemd/system") || !is_there(BUSCTL))
 		return true;
 	snprintf(number, sizeof(number), "%u", uid);
-	if (posix_spawn_file_actions_init(&actions) != 0)
-		return false;
-	/* Whom it does not know it says so, and that is no news. */
-	for (int fd = STDIN_FILENO; answered && fd <= STDERR_FILENO; fd++)
-		answered = posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0) == 0;
-	answered =
-	    answered && posix_spawn(&pid, BUSCTL, &actions, NULL, words, environment) == 0 && await(pid);
-	posix_spawn_file_actions_destroy(&actions);
-	return answered;
+	/* Of whom it does not know it says no, and that is no news. */
+	end = hxb_program_run(&busctl, NULL);
+	return end == HXB_PROGRAM_YES || end == HXB_PROGRAM_NO;
 }
 
 static bool

@@ -6,40 +6,64 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "libhexabot/deadline.h"
 #include "program.h"
 
-extern char **environ;
-
-/* Starts it with its words going to fd, in a process group of its own, with SIGPIPE as programs expect it. */
-static bool
-start(char *const argv[], int fd, pid_t *pid)
+/* fd: of /dev/null with -1, as one of the program's own. 0 or an errno. */
+static int
+plug(posix_spawn_file_actions_t *actions, int fd, int own)
 {
+	if (fd == -1)
+		return posix_spawn_file_actions_addopen(actions, own, "/dev/null", O_RDWR, 0);
+	return posix_spawn_file_actions_adddup2(actions, fd, own);
+}
+
+static int
+plug_all(posix_spawn_file_actions_t *actions, enum hxb_program_words words, int in, int out)
+{
+	int code = plug(actions, in, STDIN_FILENO);
+
+	if (words == HXB_WORDS_SHOWN)
+		return code != 0 ? code : plug(actions, STDERR_FILENO, STDOUT_FILENO);
+	if (code == 0)
+		code = plug(actions, out, STDOUT_FILENO);
+	return code != 0 ? code : plug(actions, words == HXB_WORDS_ALL_TAKEN ? out : -1, STDERR_FILENO);
+}
+
+/* In a process group of its own, to be ended as a whole. 0 or an errno. */
+static int
+start(const struct hxb_program *program, int in, int out, pid_t *pid)
+{
+	static char locale[] = "LC_ALL=C", path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+	char *const environment[] = { locale, path, NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t ignored;
-	bool started = false;
+	sigset_t none, pipe;
+	int code;
 
+	sigemptyset(&none);
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
 	if (posix_spawn_file_actions_init(&actions) != 0)
-		return false;
-	if (posix_spawnattr_init(&attributes) == 0) {
-		sigemptyset(&ignored);
-		sigaddset(&ignored, SIGPIPE);
-		started = posix_spawnattr_setsigdefault(&attributes, &ignored) == 0 &&
-		    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP) ==
-		        0 &&
-		    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0 &&
-		    posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO) == 0 &&
-		    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0) ==
-		        0 &&
-		    posix_spawn(pid, argv[0], &actions, &attributes, argv, environ) == 0;
+		return ENOMEM;
+	code = posix_spawnattr_init(&attributes);
+	if (code == 0) {
+		posix_spawnattr_setsigmask(&attributes, &none);
+		posix_spawnattr_setsigdefault(&attributes, &pipe);
+		posix_spawnattr_setflags(
+		    &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+		code = plug_all(&actions, program->words, in, out);
+		if (code == 0)
+			code = posix_spawn(
+			    pid, program->argv[0], &actions, &attributes, program->argv, environment);
 		posix_spawnattr_destroy(&attributes);
 	}
 	posix_spawn_file_actions_destroy(&actions);
-	return started;
+	return code;
 }
 
 /* Reads until nobody has the other end any more. False: too much, or too late. */
@@ -51,7 +75,7 @@ read_all(int fd, char *text, size_t max, const struct hxb_deadline *deadline)
 	ssize_t got = 1;
 
 	while (got != 0) {
-		int ready = poll(&look, 1, (int)hxb_deadline_left(deadline));
+		int ready = poll(&look, 1, deadline != NULL ? (int)hxb_deadline_left(deadline) : -1);
 
 		if (ready == -1 && errno == EINTR)
 			continue;
@@ -67,51 +91,104 @@ read_all(int fd, char *text, size_t max, const struct hxb_deadline *deadline)
 	return true;
 }
 
-/* It closed its standard output, and may still stay. */
-static bool
-ended_well(pid_t pid, const struct hxb_deadline *deadline)
+/* It closed its outputs, and may still stay. */
+static enum hxb_program_end
+await(pid_t pid, const struct hxb_deadline *deadline)
 {
 	const struct timespec moment = { .tv_nsec = 5000000 };
+	int status = -1;
 	pid_t ended;
-	int status;
 
-	while ((ended = waitpid(pid, &status, WNOHANG)) == 0 && hxb_deadline_left(deadline) > 0)
+	while ((ended = waitpid(pid, &status, deadline != NULL ? WNOHANG : 0)) == 0 ||
+	    (ended == -1 && errno == EINTR)) {
+		if (ended == 0 && hxb_deadline_left(deadline) == 0) {
+			kill(-pid, SIGKILL);
+			while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+				continue;
+			return HXB_PROGRAM_CUT;
+		}
 		nanosleep(&moment, NULL);
-	if (ended == pid)
-		return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-	if (ended == 0 && kill(-pid, SIGKILL) == 0)
-		waitpid(pid, &status, 0);
-	return false;
+	}
+	return ended == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? HXB_PROGRAM_YES
+	                                                                     : HXB_PROGRAM_NO;
+}
+
+/* ends: of a pipe for its words, -1 without. text: room for max + 2 bytes. */
+static enum hxb_program_end
+converse(const struct hxb_program *program, int in, int ends[2], char *text)
+{
+	const struct hxb_deadline until = hxb_deadline_in(program->milliseconds);
+	const struct hxb_deadline *deadline = program->milliseconds != 0 ? &until : NULL;
+	enum hxb_program_end end;
+	bool heard = true;
+	pid_t pid;
+	int code = start(program, in, ends[1], &pid);
+
+	if (ends[1] != -1)
+		close(ends[1]);
+	ends[1] = -1;
+	if (code != 0) {
+		errno = code;
+		return HXB_PROGRAM_ABSENT;
+	}
+	if (ends[0] != -1)
+		heard = read_all(ends[0], text, program->max, deadline);
+	if (!heard)
+		kill(-pid, SIGKILL);
+	end = await(pid, deadline);
+	return heard ? end : HXB_PROGRAM_CUT;
+}
+
+/* A file without a name that holds the text, at its beginning; -1 with errno. */
+static int
+offer(const char *text)
+{
+	size_t length = strlen(text);
+	int fd = memfd_create("input", MFD_CLOEXEC);
+
+	if (fd != -1 && (write(fd, text, length) != (ssize_t)length || lseek(fd, 0, SEEK_SET) == -1)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+enum hxb_program_end
+hxb_program_run(const struct hxb_program *program, char **textp)
+{
+	bool taken = program->words == HXB_WORDS_TAKEN || program->words == HXB_WORDS_ALL_TAKEN;
+	char *text = taken ? malloc(program->max + 2) : NULL;
+	int ends[2] = { -1, -1 }, in = program->input != NULL ? offer(program->input) : -1, saved;
+	enum hxb_program_end end = HXB_PROGRAM_ABSENT;
+
+	if ((!taken || (text != NULL && pipe2(ends, O_CLOEXEC) == 0)) && (program->input == NULL || in != -1))
+		end = converse(program, in, ends, text);
+	saved = errno;
+	for (int i = 0; i < 2; i++)
+		if (ends[i] != -1)
+			close(ends[i]);
+	if (in != -1)
+		close(in);
+	if (end != HXB_PROGRAM_YES && end != HXB_PROGRAM_NO) {
+		free(text);
+		text = NULL;
+	}
+	if (textp != NULL)
+		*textp = text;
+	errno = saved;
+	return end;
 }
 
 bool
 hxb_program_ask(char *const argv[], size_t max, long milliseconds, char **textp)
 {
-	struct hxb_deadline deadline = hxb_deadline_in(milliseconds);
-	char *text = malloc(max + 2);
-	bool answered = false;
-	int ends[2];
-	pid_t pid;
+	const struct hxb_program program = {
+		.argv = argv, .words = HXB_WORDS_TAKEN, .max = max, .milliseconds = milliseconds
+	};
 
+	if (hxb_program_run(&program, textp) == HXB_PROGRAM_YES)
+		return true;
+	free(*textp);
 	*textp = NULL;
-	if (text == NULL || pipe2(ends, O_CLOEXEC) == -1) {
-		free(text);
-		return false;
-	}
-	if (start(argv, ends[1], &pid)) {
-		close(ends[1]);
-		ends[1] = -1;
-		answered = read_all(ends[0], text, max, &deadline);
-		if (!answered)
-			kill(-pid, SIGKILL);
-		answered = ended_well(pid, &deadline) && answered;
-	}
-	close(ends[0]);
-	if (ends[1] != -1)
-		close(ends[1]);
-	if (answered)
-		*textp = text;
-	else
-		free(text);
-	return answered;
+	return false;
 }

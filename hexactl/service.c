@@ -2,18 +2,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "print.h"
+#include "program.h"
 #include "service.h"
-
-extern char **environ;
 
 static bool
 is_there(const char *path)
@@ -122,29 +119,21 @@ write_drop_in(const char *store, struct hxb_error *error)
 	return r;
 }
 
-/* Runs systemctl, whose words go to standard error. true: it said yes. */
+/* Its words go to standard error, and a start may take long. true: it said yes. */
 static bool
 systemctl(char *const words[])
 {
-	posix_spawn_file_actions_t actions;
-	int status = -1;
-	bool started;
-	pid_t pid;
+	const struct hxb_program program = { .argv = words, .words = HXB_WORDS_SHOWN };
 
-	if (posix_spawn_file_actions_init(&actions) != 0)
-		return false;
-	started = posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO) == 0 &&
-	    posix_spawn(&pid, "/usr/bin/systemctl", &actions, NULL, words, environ) == 0;
-	posix_spawn_file_actions_destroy(&actions);
-	return started && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return hxb_program_run(&program, NULL) == HXB_PROGRAM_YES;
 }
 
 /* restart, because it may be running with the drop-in of another store. */
 static bool
 start(void)
 {
-	char name[] = "systemctl", reload[] = "daemon-reload", enable[] = "enable", quiet[] = "--quiet",
-	     restart[] = "restart", unit[] = HXB_SERVICE;
+	char name[] = "/usr/bin/systemctl", reload[] = "daemon-reload", enable[] = "enable",
+	     quiet[] = "--quiet", restart[] = "restart", unit[] = HXB_SERVICE;
 	char *const reloading[] = { name, reload, NULL };
 	char *const enabling[] = { name, quiet, enable, unit, NULL };
 	char *const starting[] = { name, restart, unit, NULL };
