@@ -48,42 +48,65 @@ say_what_it_means(const struct hxb_session *session, uid_t store_uid)
 	    "No role of Hexabot's gives root or sudo by itself. Keep a local account that can become root.");
 }
 
+/* A package has done it, say. */
 static bool
-is_asked_for_users(void)
+name_service_asks(void)
 {
-	struct hxb_nss_search search = { .count = 0 };
+	static const char *const databases[] = { "passwd", "group", "shadow" };
 	struct hxb_error error;
-	bool asked = hxb_nsswitch_read(HXB_NSSWITCH_PATH, "passwd", &search, &error) == HXB_OK &&
-	    hxb_nsswitch_position(&search, "hexabot") != -1;
+	bool asks = true;
 
-	hxb_nsswitch_clear(&search);
-	return asked;
+	for (size_t i = 0; i < sizeof(databases) / sizeof(databases[0]); i++) {
+		struct hxb_nss_search search;
+
+		asks = hxb_nsswitch_read(HXB_NSSWITCH_PATH, databases[i], &search, &error) == HXB_OK &&
+		    hxb_nsswitch_position(&search, "hexabot") != -1 && asks;
+		hxb_nsswitch_clear(&search);
+	}
+	return asks;
 }
 
 static bool
-is_asked_at_login(void)
+pam_asks(void)
 {
-	struct hxb_pam_stack stack = { .count = 0 };
+	static const struct {
+		const char *service;
+		enum hxb_pam_facility facility;
+	} stacks[] = {
+		{ "common-auth", HXB_PAM_AUTH },
+		{ "common-account", HXB_PAM_ACCOUNT },
+		{ "common-password", HXB_PAM_PASSWORD },
+	};
 	struct hxb_error error;
-	bool asked = hxb_pam_stack_read(NULL, "login", HXB_PAM_AUTH, &stack, &error) == HXB_OK &&
-	    hxb_pam_stack_find(&stack, "pam_hexabot.so", 0) != -1;
+	bool asks = true;
 
-	hxb_pam_stack_clear(&stack);
-	return asked;
+	for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++) {
+		struct hxb_pam_stack stack;
+
+		asks = hxb_pam_stack_read(NULL, stacks[i].service, stacks[i].facility, &stack, &error) ==
+		        HXB_OK &&
+		    hxb_pam_stack_find(&stack, "pam_hexabot.so", 0) != -1 && asks;
+		hxb_pam_stack_clear(&stack);
+	}
+	return asks;
 }
 
-/* The packages have done the first two. */
 static void
-say_what_is_next(void)
+say_what_is_left(void)
 {
+	unsigned step = 0;
+
 	hxb_say("Next:");
-	if (!is_asked_for_users())
-		hxb_say("  - /etc/nsswitch.conf: put 'hexabot' behind 'files' in the lines passwd, group and "
-		        "shadow");
-	if (!is_asked_at_login())
-		hxb_say("  - pam-auth-update: enable Hexabot's profiles");
-	hxb_say("  - 'hexactl doctor' says what else a login needs, 'hexactl list' who may log in");
-	hxb_say("  - keep this shell open until a login in another one has worked");
+	if (!name_service_asks())
+		hxb_say("  %u. /etc/nsswitch.conf: put 'hexabot' behind 'files' in the lines passwd, group "
+		        "and shadow",
+		    ++step);
+	if (!pam_asks())
+		hxb_say("  %u. pam-auth-update --enable hexabot hexabot-password", ++step);
+	hxb_say("  %u. 'hexactl doctor' says what else is wrong", ++step);
+	hxb_say("  %u. keep this shell open until a login in another one has worked; 'hexactl list' shows "
+	        "who may",
+	    ++step);
 }
 
 enum hxb_result
@@ -97,6 +120,6 @@ hxb_init_advice(struct hxb_session *session, uid_t store_uid, bool first, struct
 	if (session->arguments->json || !first)
 		return r;
 	say_what_it_means(session, store_uid);
-	say_what_is_next();
+	say_what_is_left();
 	return r;
 }

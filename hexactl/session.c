@@ -35,7 +35,7 @@ hxb_session_load_config(struct hxb_session *session, struct hxb_error *error)
 	/* The library wants an absolute path without symbolic links; people may type another. */
 	if ((resolved = realpath(path, NULL)) == NULL && errno == ENOENT)
 		return hxb_fail(error, HXB_UNREADABLE,
-		    "%s: not there: run 'hexactl init --store FILE' first, with Hexabot's database", path);
+		    "%s: not there; run 'hexactl init --store FILE' first, with Hexabot's database", path);
 	if (resolved == NULL)
 		return hxb_fail(error, HXB_UNREADABLE, "%s: %m", path);
 	r = hxb_config_load(&session->config, resolved, 0, error);

@@ -162,7 +162,7 @@ test_later() {
 @test "the configuration: a typo, and numbers that are not the ledger's" {
 	broken config:fail 'hexabot.conf:[0-9]+: .*shel' "lay conf-typo $CONF" "umount $CONF"
 	broken uid-range:fail 'made with .*; set uid_min and uid_max back' "lay conf-range $CONF" "umount $CONF"
-	broken config:fail "not there: run 'hexactl init" "mv $CONF /etc/hexabot/away" "mv /etc/hexabot/away $CONF"
+	broken config:fail "not there; run 'hexactl init" "mv $CONF /etc/hexabot/away" "mv /etc/hexabot/away $CONF"
 	publish_later
 	finds ""
 }
