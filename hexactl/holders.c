@@ -11,15 +11,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "holders.h"
+
+/* As the kernel has it in mind: a user's own file system, or a server that is gone, is not waited for. */
+static bool
+is_file(int dir, const char *name, const struct stat *wanted)
+{
+	struct statx st;
+
+	return statx(dir, name, AT_STATX_DONT_SYNC, STATX_INO, &st) == 0 && st.stx_ino == wanted->st_ino &&
+	    makedev(st.stx_dev_major, st.stx_dev_minor) == wanted->st_dev;
+}
 
 static bool
 has_open(int pid, const struct stat *wanted)
 {
 	const struct dirent *entry;
-	struct stat st;
 	bool found = false;
 	char path[64];
 	DIR *dir;
@@ -28,8 +38,7 @@ has_open(int pid, const struct stat *wanted)
 	if ((dir = opendir(path)) == NULL)
 		return false;
 	while (!found && (entry = readdir(dir)) != NULL)
-		found = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && st.st_dev == wanted->st_dev &&
-		    st.st_ino == wanted->st_ino;
+		found = is_file(dirfd(dir), entry->d_name, wanted);
 	closedir(dir);
 	return found;
 }
