@@ -411,6 +411,21 @@ everything() { # that hexactl writes
 	[[ $output == *nowhere/relative.conf:* ]]
 }
 
+@test "init says what is left to do, and nothing else" {
+	mv "$CONF" /tmp/conf
+	exits 0 hexactl init --store "$STORE"
+	[[ $output == *"  1. 'hexactl doctor'"* && $output != *nsswitch* ]]
+	cp /etc/nsswitch.conf /etc/pam.d/common-password /tmp
+	sed -i 's/^group:.*/group: files/' /etc/nsswitch.conf
+	sed -i /pam_hexabot/d /etc/pam.d/common-password
+	rm "$CONF"
+	exits 0 hexactl init --store "$STORE"
+	[[ $output == *'  1. /etc/nsswitch.conf: '*'  2. pam-auth-update --enable hexabot hexabot-password'*"  3. 'hexactl doctor'"* ]]
+	cp /tmp/nsswitch.conf /etc
+	cp /tmp/common-password /etc/pam.d
+	mv /tmp/conf "$CONF"
+}
+
 @test "init counts in right numbers" {
 	exits 0 hexactl init --store "$STORE"
 	[[ $output == *', 1 user without a login'* || $output == *[02-9]' users without a login'* ]]
