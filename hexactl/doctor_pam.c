@@ -14,15 +14,12 @@
 #include <security/pam_appl.h>
 
 #include "doctor.h"
+#include "faillock.h"
 #include "pam_stack.h"
-#include "text_file.h"
 
 #define UPDATE "'pam-auth-update --enable hexabot hexabot-password', or by hand as README says"
 #define KINDS_MAX 16 /* of faults in one facility */
 #define TMPFS_MAGIC 0x01021994
-#define FAILLOCK_CONF "/etc/security/faillock.conf"
-#define FAILLOCK_DIR "/var/run/faillock"
-#define TEXT_MAX 65536 /* bytes of that file */
 
 /* A situation: who comes, what pam_hexabot and pam_unix say of them, and what has to come out. */
 struct situation {
@@ -99,7 +96,7 @@ answer(const struct hxb_pam_line *line, void *context)
 			return known[i].code;
 	if (strcmp(line->module, "pam_faillock.so") == 0 && hxb_pam_line_option(line, "authfail") != NULL)
 		return PAM_AUTH_ERR;
-	return PAM_IGNORE;
+	return hxb_pam_line_silence(line);
 }
 
 /* Faults of one facility, with the services that have them: most share their stacks. */
@@ -248,30 +245,6 @@ look_at_session(struct hxb_doctor *doctor)
 	check_facility(doctor, HXB_PAM_SESSION, NULL, services);
 }
 
-/* "dir = PATH" of its configuration, else its default. */
-static void
-faillock_dir(const struct hxb_pam_line *line, char *dir, size_t size)
-{
-	const char *conf = hxb_pam_line_option(line, "conf"), *option = hxb_pam_line_option(line, "dir");
-	struct hxb_error error = { "" };
-	char *text = NULL, *cursor, *end;
-
-	snprintf(dir, size, "%s", option != NULL ? option : FAILLOCK_DIR);
-	if (option != NULL ||
-	    hxb_text_read(conf != NULL ? conf : FAILLOCK_CONF, TEXT_MAX, &text, &error) != HXB_OK)
-		return;
-	cursor = text;
-	for (char *word; (word = hxb_text_line(&cursor)) != NULL;) {
-		word += strspn(word, " \t");
-		if (strncmp(word, "dir", 3) != 0 || strchr(" \t=", word[3]) == NULL)
-			continue;
-		word += 3 + strspn(word + 3, " \t=");
-		end = word + strcspn(word, " \t#");
-		snprintf(dir, size, "%.*s", (int)(end - word), word);
-	}
-	free(text);
-}
-
 static bool
 is_volatile(const char *dir)
 {
@@ -284,23 +257,30 @@ is_volatile(const char *dir)
 static void
 look_at_lines_of_faillock(struct hxb_doctor *doctor, const struct hxb_pam_stack *stack, int first)
 {
+	struct hxb_faillock faillock = { .dir = "" };
+	struct hxb_error error = { "" };
 	bool counts = false, decides = false;
-	char dir[256];
 
 	for (int i = first; i != -1; i = hxb_pam_stack_find(stack, "pam_faillock.so", (size_t)i + 1)) {
 		counts = counts || hxb_pam_line_option(&stack->lines[i], "authfail") != NULL;
 		decides = decides || hxb_pam_line_option(&stack->lines[i], "authsucc") != NULL ||
 		    hxb_pam_line_option(&stack->lines[i], "preauth") != NULL;
 	}
-	faillock_dir(&stack->lines[first], dir, sizeof(dir));
-	if (!counts || !decides)
+	if (hxb_faillock_settings(&stack->lines[first], &faillock, &error) != HXB_OK)
+		hxb_found_error(doctor, HXB_HEALTH_WARN, &error, "correct it");
+	else if (!counts || !decides)
 		hxb_found(doctor, HXB_HEALTH_WARN,
 		    "'pam-auth-update --enable hexabot-faillock hexabot-faillock-success'",
 		    "pam_faillock %s: nobody is locked out",
 		    counts ? "counts wrong passwords, and refuses nobody" : "counts no wrong passwords");
+	else if (faillock.local_users_only || faillock.deny == 0)
+		hxb_found(doctor, HXB_HEALTH_WARN, "take it out of " HXB_FAILLOCK_CONF " or the stack",
+		    "pam_faillock has %s: none of Hexabot's users is locked out",
+		    faillock.local_users_only ? "local_users_only" : "deny = 0");
 	else
-		hxb_found(doctor, HXB_HEALTH_OK, NULL, "locks out after wrong passwords; kept in %s%s", dir,
-		    is_volatile(dir) ? ", which a reboot empties" : "");
+		hxb_found(doctor, HXB_HEALTH_OK, NULL, "locks out after %lld wrong passwords; kept in %s%s",
+		    (long long)faillock.deny, faillock.dir,
+		    is_volatile(faillock.dir) ? ", which a reboot empties" : "");
 }
 
 static void

@@ -114,9 +114,9 @@ read_lockout(struct hxb_case *c)
 		if (strcmp(stack->lines[i].module, "pam_faillock.so") == 0 &&
 		    hxb_pam_line_option(&stack->lines[i], "authfail") == NULL)
 			c->faillock_line = &stack->lines[i];
-	if (c->faillock_line != NULL)
-		(void)hxb_faillock_read(
-		    c->faillock_line, c->login, time(NULL), &c->faillock, &c->faillock_error);
+	if (c->faillock_line != NULL &&
+	    hxb_faillock_settings(c->faillock_line, &c->faillock, &c->faillock_error) == HXB_OK)
+		(void)hxb_faillock_count(&c->faillock, c->login, time(NULL), &c->faillock_error);
 }
 
 /* Whether what the store has in the password's place can be typed. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "faillock.h"
+#include "libhexabot/names.h"
 #include "text_file.h"
 
 #define CONF_MAX 65536 /* bytes */
@@ -100,37 +101,56 @@ take_options(struct hxb_faillock *faillock, const struct hxb_pam_line *line)
 	}
 }
 
-/* How pam_faillock counts: back from the last failure. */
+/* How pam_faillock counts: back from the last failure. The file is the user's own, who may write any number
+ * there; so it reckons as pam_faillock does, without a sign. */
 static void
 judge(struct hxb_faillock *faillock, const struct record *records, size_t count, int64_t now)
 {
-	int64_t latest = 0;
+	uint64_t latest = 0, until;
 
 	for (size_t i = 0; i < count; i++)
-		if ((records[i].status & VALID) != 0 && (int64_t)records[i].time > latest)
-			latest = (int64_t)records[i].time;
+		if ((records[i].status & VALID) != 0 && records[i].time > latest)
+			latest = records[i].time;
 	for (size_t i = 0; i < count; i++)
 		if ((records[i].status & VALID) != 0 &&
-		    latest - (int64_t)records[i].time < faillock->fail_interval)
+		    latest - records[i].time < (uint64_t)faillock->fail_interval)
 			faillock->failures++;
 	if (faillock->local_users_only || faillock->deny == 0 || faillock->failures < faillock->deny)
 		return;
+	until = latest + (uint64_t)faillock->unlock_time;
 	if (faillock->unlock_time != 0)
-		faillock->until = latest + faillock->unlock_time;
-	faillock->locked = faillock->unlock_time == 0 || faillock->until >= now;
+		faillock->until = (int64_t)(until < INT64_MAX ? until : INT64_MAX);
+	faillock->locked = faillock->unlock_time == 0 || until >= (uint64_t)now;
 }
 
-static enum hxb_result
-read_record(struct hxb_faillock *faillock, const char *login, int64_t now, struct hxb_error *error)
+/* -1 with errno. Nothing but a file: to open a device may do things. */
+static int
+open_record(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == -1)
+		return -1;
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return -1;
+	}
+	return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+}
+
+enum hxb_result
+hxb_faillock_count(struct hxb_faillock *faillock, const char *login, int64_t now, struct hxb_error *error)
 {
 	struct record *records;
 	char path[512];
 	ssize_t got;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/%.128s", faillock->dir, login);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	if (fd == -1)
+	/* Of others there can be no record, and a name of Hexabot's may be any path. */
+	if (!hxb_login_valid(login))
+		return HXB_OK;
+	snprintf(path, sizeof(path), "%s/%s", faillock->dir, login);
+	if ((fd = open_record(path)) == -1)
 		return errno == ENOENT ? HXB_OK : hxb_fail(error, HXB_UNREADABLE, "%s: %m", path);
 	records = calloc(RECORDS_MAX, sizeof(*records));
 	got = records != NULL ? read(fd, records, RECORDS_MAX * sizeof(*records)) : -1;
@@ -145,8 +165,7 @@ read_record(struct hxb_faillock *faillock, const char *login, int64_t now, struc
 }
 
 enum hxb_result
-hxb_faillock_read(const struct hxb_pam_line *line, const char *login, int64_t now,
-    struct hxb_faillock *faillock, struct hxb_error *error)
+hxb_faillock_settings(const struct hxb_pam_line *line, struct hxb_faillock *faillock, struct hxb_error *error)
 {
 	const char *conf = hxb_pam_line_option(line, "conf");
 	enum hxb_result r;
@@ -155,8 +174,7 @@ hxb_faillock_read(const struct hxb_pam_line *line, const char *login, int64_t no
 		.dir = "/var/run/faillock", .deny = 3, .fail_interval = 900, .unlock_time = 600
 	};
 	r = read_conf(faillock, conf != NULL && conf[0] == '/' ? conf : HXB_FAILLOCK_CONF, error);
-	if (r != HXB_OK)
-		return r;
-	take_options(faillock, line);
-	return read_record(faillock, login, now, error);
+	if (r == HXB_OK)
+		take_options(faillock, line);
+	return r;
 }

@@ -23,11 +23,15 @@ struct hxb_faillock {
 	int64_t until; /* when it ends; 0: never by itself */
 };
 
+/* By the line in the stack and the configuration. HXB_UNREADABLE with file and reason: that can't be read. */
+enum hxb_result hxb_faillock_settings(
+    const struct hxb_pam_line *line, struct hxb_faillock *faillock, struct hxb_error *error);
+
 /*
- * HXB_UNREADABLE with file and reason: the configuration or the record can't be read. No record is none of
- * failures. now: seconds since the epoch.
+ * Then what is on record: none is none of failures. now: seconds since the epoch. HXB_UNREADABLE with file
+ * and reason.
  */
-enum hxb_result hxb_faillock_read(const struct hxb_pam_line *line, const char *login, int64_t now,
-    struct hxb_faillock *faillock, struct hxb_error *error);
+enum hxb_result hxb_faillock_count(
+    struct hxb_faillock *faillock, const char *login, int64_t now, struct hxb_error *error);
 
 #endif

@@ -78,6 +78,17 @@ act(const struct hxb_pam_stack *stack, size_t *at, int code, struct state *state
 }
 
 int
+hxb_pam_line_silence(const struct hxb_pam_line *line)
+{
+	static const int silent[] = { PAM_IGNORE, PAM_USER_UNKNOWN };
+
+	for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++)
+		if (line->actions[silent[i]] == HXB_PAM_IGNORE)
+			return silent[i];
+	return PAM_SUCCESS;
+}
+
+int
 hxb_pam_stack_run(const struct hxb_pam_stack *stack, hxb_pam_answer_fn *answer, void *context, int *deciding)
 {
 	struct state state = { UNDECIDED, PAM_PERM_DENIED, -1 }, before[32] = { state };

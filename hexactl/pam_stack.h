@@ -62,6 +62,13 @@ int hxb_pam_stack_find(const struct hxb_pam_stack *, const char *module, size_t 
 const char *hxb_pam_line_option(const struct hxb_pam_line *, const char *name);
 
 /*
+ * What a module that nothing is known of is taken to answer: nothing, in the way that its line takes for
+ * that. PAM_IGNORE; PAM_USER_UNKNOWN where only that is passed over, as pam_sss's profile has it; else
+ * PAM_SUCCESS.
+ */
+int hxb_pam_line_silence(const struct hxb_pam_line *);
+
+/*
  * What libpam makes of the stack when each module answers as `answer` says: a PAM code. *deciding, where not
  * NULL, is set to the index of the line whose answer it is, -1 if it is none's (nobody spoke).
  */
