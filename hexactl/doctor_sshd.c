@@ -2,17 +2,18 @@
 /* sshd's settings, as far as they decide who of Hexabot's users gets in, and how. */
 #include <dirent.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "doctor.h"
+#include "libhexabot/names.h"
 #include "libhexabot/paths.h"
 
 #define KEYS_DIR HXB_STATE_DIR "/keys"
 #define USERS_TRIED 1000
+#define GROUPS_MAX 64 /* of roles of one of them */
 
 static void
 ask(struct hxb_doctor *doctor)
@@ -68,78 +69,55 @@ look_at_passwords(struct hxb_doctor *doctor)
 		    sshd->keyboard_interactive ? "" : ": who is invited logs in twice");
 }
 
-/* Whether the name is on one of the lists; *set: whether there is such a list at all. A pattern for users may
- * name a host behind an '@', which is not ours to guess. */
+/* Of one who comes from anywhere. */
 static bool
-is_listed(const struct hxb_sshd *sshd, const char *keyword, const char *name, bool *set)
+is_let_in(const struct hxb_doctor *doctor, const struct hxb_map_user *user)
 {
-	const char *value;
-	int size;
-
-	*set = hxb_sshd_setting(sshd, keyword, 0, &size) != NULL;
-	for (unsigned i = 0; (value = hxb_sshd_setting(sshd, keyword, i, &size)) != NULL; i++) {
-		char *words = strndup(value, (size_t)size), *rest = NULL;
-		bool found = false;
-
-		for (char *word = words != NULL ? strtok_r(words, " ", &rest) : NULL; word != NULL && !found;
-		     word = strtok_r(NULL, " ", &rest)) {
-			word[strcspn(word, "@")] = '\0';
-			found = word[0] != '!' && fnmatch(word, name, 0) == 0;
-		}
-		free(words);
-		if (found)
-			return true;
-	}
-	return false;
-}
-
-/* How many of the first users of the map AllowUsers and AllowGroups let in. *tried: of how many. */
-static unsigned
-count_allowed(const struct hxb_doctor *doctor, unsigned *tried)
-{
-	struct hxb_map_user user;
+	char login[HXB_LOGIN_MAX + 1], own[sizeof(HXB_PRIVATE_GROUP_PREFIX) + HXB_LOGIN_MAX];
+	char *names[] = { login, NULL }, *groups[GROUPS_MAX + 2] = { own };
 	struct hxb_map_role role;
-	unsigned allowed = 0;
-	char group[64];
-	bool set;
+	const char *maybe;
+	size_t count = 1;
+	bool named;
 
-	*tried = 0;
-	for (uint32_t i = 0; i < USERS_TRIED && hxb_map_user_at(doctor->map, i, &user) != HXB_MAP_NOT_FOUND;
-	     i++) {
-		bool by_name = is_listed(&doctor->sshd, "allowusers", user.login, &set) || !set, by_group;
-
-		snprintf(group, sizeof(group), HXB_PRIVATE_GROUP_PREFIX "%s", user.login);
-		by_group = is_listed(&doctor->sshd, "allowgroups", group, &set) || !set;
-		for (uint32_t j = 0; j < user.role_count && !by_group; j++)
-			by_group = hxb_map_role_head(doctor->map, user.roles[j], &role) == HXB_MAP_FOUND &&
-			    is_listed(&doctor->sshd, "allowgroups", role.group, &set);
-		++*tried;
-		allowed += by_name && by_group;
-	}
-	return allowed;
+	snprintf(login, sizeof(login), "%s", user->login);
+	snprintf(own, sizeof(own), HXB_PRIVATE_GROUP_PREFIX "%s", user->login);
+	for (uint32_t i = 0; i < user->role_count && count <= GROUPS_MAX; i++)
+		if (hxb_map_role_head(doctor->map, user->roles[i], &role) == HXB_MAP_FOUND)
+			groups[count++] = (char *)(uintptr_t)role.group;
+	return hxb_sshd_refuses(&doctor->sshd, names, groups, &named, &maybe) == NULL;
 }
 
 static void
 look_at_allowed(struct hxb_doctor *doctor)
 {
-	unsigned allowed, tried;
+	static const char *const keywords[] = { "allowusers", "denyusers", "allowgroups", "denygroups" };
+	unsigned allowed = 0, tried = 0;
+	struct hxb_map_user user;
+	bool set = false;
 	int size;
 
 	if (lacks_sshd(doctor) || hxb_lacks_map(doctor))
 		return;
-	if (hxb_sshd_setting(&doctor->sshd, "allowusers", 0, &size) == NULL &&
-	    hxb_sshd_setting(&doctor->sshd, "allowgroups", 0, &size) == NULL) {
-		hxb_found(doctor, HXB_HEALTH_OK, NULL, "neither AllowUsers nor AllowGroups is set");
-		return;
+	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
+		set |= hxb_sshd_setting(&doctor->sshd, keywords[i], 0, &size) != NULL;
+	for (; set && tried < USERS_TRIED; tried++) {
+		enum hxb_map_status found = hxb_map_user_at(doctor->map, tried, &user);
+
+		if (found == HXB_MAP_NOT_FOUND)
+			break;
+		allowed += found == HXB_MAP_FOUND && is_let_in(doctor, &user);
 	}
-	allowed = count_allowed(doctor, &tried);
-	if (allowed == 0 && tried > 0)
+	if (!set)
+		hxb_found(
+		    doctor, HXB_HEALTH_OK, NULL, "no AllowUsers, DenyUsers, AllowGroups, DenyGroups is set");
+	else if (allowed == 0 && tried > 0)
 		hxb_found(doctor, HXB_HEALTH_WARN,
 		    "add the groups of Hexabot's roles, such as hexabot-admin, to AllowGroups",
-		    "AllowUsers or AllowGroups let none of Hexabot's users in");
+		    "AllowUsers, DenyUsers, AllowGroups, DenyGroups let none of Hexabot's users in");
 	else
-		hxb_found(doctor, HXB_HEALTH_OK, NULL, "AllowUsers and AllowGroups let %u of %u users in",
-		    allowed, tried);
+		hxb_found(doctor, HXB_HEALTH_OK, NULL,
+		    "AllowUsers, DenyUsers, AllowGroups, DenyGroups let %u of %u users in", allowed, tried);
 }
 
 static bool
@@ -161,14 +139,11 @@ look_at_keys(struct hxb_doctor *doctor)
 {
 	const char *value;
 	int size = 0;
-	bool reads = false;
 
 	if (lacks_sshd(doctor))
 		return;
 	value = hxb_sshd_setting(&doctor->sshd, "authorizedkeysfile", 0, &size);
-	if (value != NULL)
-		reads = memmem(value, (size_t)size, KEYS_DIR "/%u", strlen(KEYS_DIR "/%u")) != NULL;
-	if (!reads && has_keys())
+	if (!doctor->sshd.reads_keys && has_keys())
 		hxb_found(doctor, HXB_HEALTH_WARN,
 		    "add it to AuthorizedKeysFile in sshd_config, and restart it",
 		    "AuthorizedKeysFile %.*s: the keys in " KEYS_DIR "/%%u are not read", size,

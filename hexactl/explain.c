@@ -15,6 +15,7 @@ static hxb_rule_fn *const rules[] = {
 	hxb_rule_sshd,
 	hxb_rule_sshd_users,
 	hxb_rule_sshd_keys,
+	hxb_rule_chroot,
 	hxb_rule_shell,
 	hxb_rule_auth,
 	hxb_rule_account,
@@ -29,6 +30,7 @@ static hxb_rule_fn *const rules[] = {
 	hxb_rule_lockout,
 	hxb_rule_groups,
 	hxb_rule_new_password,
+	hxb_rule_session,
 	hxb_rule_unjudged,
 };
 enum { RULE_COUNT = sizeof(rules) / sizeof(rules[0]) };

@@ -59,7 +59,7 @@ struct hxb_case {
 	struct hxb_nss_search search[HXB_NSS_DATABASES];
 	struct hxb_error search_error; /* "" : they could be read */
 	struct hxb_sshd sshd; /* asked for the service sshd only */
-	struct hxb_stage stages[3]; /* by HXB_PAM_AUTH, _ACCOUNT, _PASSWORD */
+	struct hxb_stage stages[4]; /* by enum hxb_pam_facility */
 	struct hxb_faillock faillock; /* of the line of the auth stack that refuses who is locked */
 	const struct hxb_pam_line *faillock_line; /* NULL: there is none */
 	struct hxb_error faillock_error;
@@ -125,11 +125,14 @@ void hxb_explain(struct hxb_case *, struct hxb_explanation *);
 /* The rules, in explain_names.c, explain_sshd.c, explain_state.c and explain_pam.c. */
 typedef void hxb_rule_fn(const struct hxb_case *, struct hxb_finding *);
 hxb_rule_fn hxb_rule_user, hxb_rule_passwd, hxb_rule_group, hxb_rule_shadow, hxb_rule_map, hxb_rule_name;
-hxb_rule_fn hxb_rule_sshd, hxb_rule_sshd_users, hxb_rule_sshd_keys, hxb_rule_shell;
+hxb_rule_fn hxb_rule_sshd, hxb_rule_sshd_users, hxb_rule_sshd_keys, hxb_rule_chroot, hxb_rule_shell;
 hxb_rule_fn hxb_rule_auth, hxb_rule_nologin, hxb_rule_lockout, hxb_rule_account, hxb_rule_new_password,
-    hxb_rule_unjudged;
+    hxb_rule_session, hxb_rule_unjudged;
 hxb_rule_fn hxb_rule_records, hxb_rule_hold, hxb_rule_state, hxb_rule_expiry, hxb_rule_roles,
     hxb_rule_service_roles, hxb_rule_password, hxb_rule_groups;
+
+/* Whether the service starts the user's shell: without one, or without a session, nobody is in. */
+bool hxb_starts_shell(const char *service);
 
 /* Whether an open registration waits: the code is the password. */
 bool hxb_case_is_invited(const struct hxb_case *);

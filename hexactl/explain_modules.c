@@ -22,15 +22,21 @@ is_there(const char *path)
 	return faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0;
 }
 
+/* As Debian's libpam looks for it. */
 bool
 hxb_module_exists(const struct hxb_pam_line *line)
 {
+	static const char *const dirs[] = { HXB_LIB_DIR "/security/", "/lib/security/" };
 	char path[512];
 
 	if (line->path[0] == '/')
 		return is_there(line->path);
-	snprintf(path, sizeof(path), HXB_LIB_DIR "/security/%.256s", line->path);
-	return is_there(path);
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		snprintf(path, sizeof(path), "%s%.256s", dirs[i], line->path);
+		if (is_there(path))
+			return true;
+	}
+	return false;
 }
 
 /* Shadow as the name service shows it: auth finds no hash there. */
@@ -44,6 +50,8 @@ unix_answer(struct hxb_case *c, enum hxb_pam_facility facility, const struct hxb
 		return PAM_AUTH_ERR;
 	if (facility == HXB_PAM_PASSWORD) /* it changes the files' users only */
 		return PAM_USER_UNKNOWN;
+	if (facility == HXB_PAM_SESSION)
+		return PAM_SUCCESS;
 	if (good)
 		return hxb_nsswitch_position(&c->search[HXB_NSS_SHADOW], "hexabot") != -1
 		    ? PAM_SUCCESS
@@ -75,14 +83,20 @@ permit_answer(struct hxb_case *c, enum hxb_pam_facility facility, const struct h
 	return PAM_SUCCESS;
 }
 
+/* One that decides nothing. Many open a session alone, so there it says so. */
+static int
+silence(enum hxb_pam_facility facility, const struct hxb_pam_line *line)
+{
+	return facility == HXB_PAM_SESSION && line->actions[PAM_SUCCESS] <= 0 ? PAM_SUCCESS
+	                                                                      : hxb_pam_line_silence(line);
+}
+
 static int
 silent_answer(struct hxb_case *c, enum hxb_pam_facility facility, const struct hxb_pam_line *line, bool good)
 {
 	(void)c;
-	(void)facility;
-	(void)line;
 	(void)good;
-	return PAM_IGNORE;
+	return silence(facility, line);
 }
 
 /* Hexabot's users are in no file. */
@@ -184,8 +198,7 @@ hxb_module_answer(
 	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++)
 		if (strcmp(modules[i].name, line->module) == 0)
 			return modules[i].answer(c, facility, line, good);
-	if (good && facility != HXB_PAM_PASSWORD)
+	if (good && facility <= HXB_PAM_ACCOUNT)
 		note_unjudged(c, line);
-	/* Taken for one that says nothing, in the way that its line takes for that. */
-	return line->actions[PAM_IGNORE] == HXB_PAM_IGNORE ? PAM_IGNORE : PAM_SUCCESS;
+	return silence(facility, line);
 }

@@ -112,6 +112,28 @@ hxb_rule_new_password(const struct hxb_case *c, struct hxb_finding *finding)
 		judge_stack(c, finding, HXB_PAM_PASSWORD);
 }
 
+/* Told of only where it is closed. */
+void
+hxb_rule_session(const struct hxb_case *c, struct hxb_finding *finding)
+{
+	const struct hxb_stage *stage = &c->stages[HXB_PAM_SESSION];
+	enum hxb_ruling bad = hxb_starts_shell(c->service) ? HXB_RULING_NO : HXB_RULING_NOTE;
+	char where[256];
+
+	finding->rule = "session stack";
+	if (stage->read != HXB_OK) {
+		hxb_find(finding, bad, "%s", stage->error.text);
+		hxb_remedy(finding, "put that line right");
+	} else if (stage->good != PAM_SUCCESS) {
+		place(stage, stage->good_line, where, sizeof(where));
+		hxb_find(finding, bad, "%s: %s", where,
+		    stage->good_line >= 0 && !hxb_module_exists(&stage->stack.lines[stage->good_line])
+		        ? "its file is not there, and no session opens"
+		        : "no session opens");
+		hxb_remedy(finding, "look at that stack");
+	}
+}
+
 void
 hxb_rule_nologin(const struct hxb_case *c, struct hxb_finding *finding)
 {

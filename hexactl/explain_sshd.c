@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Rules: sshd's own, and the shell that it starts. */
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -20,25 +19,48 @@ is_sshd(const struct hxb_case *c)
 	return strcmp(c->service, "sshd") == 0;
 }
 
-/* Whether one of the ways that sshd wants holds a password: each is a list such as "publickey,password". */
+/* Whether a way that sshd wants, such as "publickey,password", holds a password, and nothing else. */
 static bool
-takes_passwords(const struct hxb_sshd *sshd)
+has_password(const char *way, bool *alone)
+{
+	bool found = strcmp(way, "any") == 0;
+
+	*alone = true;
+	for (size_t size; *way != '\0'; way += size + (way[size] == ',')) {
+		size = strcspn(way, ",");
+		if (strncmp(way, "password", size) == 0 || strncmp(way, "keyboard-interactive", 20) == 0)
+			found = true;
+		else if (strncmp(way, "any", size) != 0)
+			*alone = false;
+	}
+	return found;
+}
+
+/* Whether one of them does. *alone: one with nothing else. */
+static bool
+takes_passwords(const struct hxb_sshd *sshd, bool *alone)
 {
 	int size;
 	const char *ways = hxb_sshd_setting(sshd, "authenticationmethods", 0, &size);
-	char text[512];
+	bool found = ways == NULL, only;
+	char text[512], *rest = NULL;
 
-	if (ways == NULL)
-		return true;
-	snprintf(text, sizeof(text), "%.*s", size, ways);
-	return strcmp(text, "any") == 0 || strstr(text, "password") != NULL ||
-	    strstr(text, "keyboard-interactive") != NULL;
+	*alone = found;
+	snprintf(text, sizeof(text), "%.*s", ways != NULL ? size : 0, ways != NULL ? ways : "");
+	for (const char *way = strtok_r(text, " ", &rest); way != NULL; way = strtok_r(NULL, " ", &rest)) {
+		if (!has_password(way, &only))
+			continue;
+		found = true;
+		*alone |= only;
+	}
+	return found;
 }
 
 void
 hxb_rule_sshd(const struct hxb_case *c, struct hxb_finding *finding)
 {
 	const struct hxb_sshd *sshd = &c->sshd;
+	bool alone;
 
 	finding->rule = "sshd";
 	if (!is_sshd(c))
@@ -58,9 +80,12 @@ hxb_rule_sshd(const struct hxb_case *c, struct hxb_finding *finding)
 		hxb_find(finding, HXB_RULING_NO,
 		    "PasswordAuthentication no, KbdInteractiveAuthentication no: keys only");
 		hxb_remedy(finding, "set one of them to yes in sshd_config, or use a key");
-	} else if (!takes_passwords(sshd)) {
+	} else if (!takes_passwords(sshd, &alone)) {
 		hxb_find(finding, HXB_RULING_NO, "AuthenticationMethods: none with a password");
 		hxb_remedy(finding, "add one in sshd_config, or use what it names");
+	} else if (!alone) {
+		hxb_find(finding, HXB_RULING_NOTE,
+		    "AuthenticationMethods: a password is not enough: what else it wants is not judged");
 	} else {
 		hxb_find(finding, HXB_RULING_OK, "UsePAM yes, %s",
 		    sshd->password ? sshd->keyboard_interactive
@@ -68,45 +93,6 @@ hxb_rule_sshd(const struct hxb_case *c, struct hxb_finding *finding)
 		            : "PasswordAuthentication yes"
 		                   : "KbdInteractiveAuthentication yes");
 	}
-}
-
-/* What a line such as AllowUsers says of a list of names. */
-enum match { UNSET, MATCH, MAYBE, NO_MATCH };
-
-static enum match
-match_one(const char *pattern, int size, char *const *names)
-{
-	char text[256];
-	char *at;
-	bool here;
-
-	snprintf(text, sizeof(text), "%.*s", size, pattern);
-	/* USER@HOST hangs on where somebody comes from. */
-	at = strrchr(text, '@');
-	here = at == NULL;
-	if (!here)
-		*at = '\0';
-	for (size_t i = 0; names[i] != NULL; i++)
-		if (fnmatch(text, names[i], FNM_NOESCAPE) == 0)
-			return here ? MATCH : MAYBE;
-	return NO_MATCH;
-}
-
-static enum match
-match_setting(const struct hxb_sshd *sshd, const char *keyword, char *const *names)
-{
-	enum match result = UNSET, one;
-	const char *pattern;
-	int size;
-
-	for (unsigned i = 0; (pattern = hxb_sshd_setting(sshd, keyword, i, &size)) != NULL; i++) {
-		one = match_one(pattern, size, names);
-		if (one == MATCH)
-			return one;
-		if (result != MAYBE)
-			result = one;
-	}
-	return result;
 }
 
 /* The names of the groups that the host gives the user: NULL-terminated, each to be freed. */
@@ -132,30 +118,18 @@ group_names(const char *login, char *names[GROUPS_MAX + 1])
 static void
 judge_lists(const struct hxb_sshd *sshd, struct hxb_finding *finding, char *const *user, char *const *groups)
 {
-	const struct {
-		const char *keyword, *shown;
-		char *const *names;
-		bool denies;
-	} lists[] = {
-		{ "denyusers", "DenyUsers", user, true },
-		{ "allowusers", "AllowUsers", user, false },
-		{ "denygroups", "DenyGroups", groups, true },
-		{ "allowgroups", "AllowGroups", groups, false },
-	};
+	const char *maybe, *refuses;
+	bool names;
 
-	hxb_find(finding, HXB_RULING_OK, "no AllowUsers, DenyUsers, AllowGroups, DenyGroups is in the way");
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		enum match match = match_setting(sshd, lists[i].keyword, lists[i].names);
-
-		if (match == MAYBE) {
-			hxb_find(finding, HXB_RULING_NOTE, "%s hangs on where they come from: not judged",
-			    lists[i].shown);
-		} else if (match == (lists[i].denies ? MATCH : NO_MATCH)) {
-			hxb_find(finding, HXB_RULING_NO, "%s %s them", lists[i].shown,
-			    lists[i].denies ? "names" : "does not name");
-			hxb_remedy(finding, "change %s in sshd_config", lists[i].shown);
-			return;
-		}
+	refuses = hxb_sshd_refuses(sshd, user, groups, &names, &maybe);
+	if (refuses != NULL) {
+		hxb_find(finding, HXB_RULING_NO, "%s %s them", refuses, names ? "names" : "does not name");
+		hxb_remedy(finding, "change %s in sshd_config", refuses);
+	} else if (maybe != NULL) {
+		hxb_find(finding, HXB_RULING_NOTE, "%s hangs on where they come from: not judged", maybe);
+	} else {
+		hxb_find(finding, HXB_RULING_OK,
+		    "no AllowUsers, DenyUsers, AllowGroups, DenyGroups is in the way");
 	}
 }
 
@@ -198,9 +172,25 @@ hxb_rule_sshd_keys(const struct hxb_case *c, struct hxb_finding *finding)
 	    command != NULL ? command : "");
 }
 
+void
+hxb_rule_chroot(const struct hxb_case *c, struct hxb_finding *finding)
+{
+	const char *directory;
+	int size;
+
+	finding->rule = "chroot";
+	if (!is_sshd(c) || !c->sshd.known || c->unmapped[0] != '\0')
+		return;
+	directory = hxb_sshd_setting(&c->sshd, "chrootdirectory", 0, &size);
+	if (directory != NULL && (size != 4 || strncmp(directory, "none", 4) != 0))
+		hxb_find(finding, HXB_RULING_NOTE,
+		    "ChrootDirectory %.*s: whether it is root's, and has a shell, is not judged",
+		    size < 160 ? size : 160, directory);
+}
+
 /* Whether the service starts the user's shell: without one nobody is in. */
-static bool
-starts_shell(const char *service)
+bool
+hxb_starts_shell(const char *service)
 {
 	static const char *const services[] = { "sshd", "login", "su", "su-l", "remote" };
 
@@ -213,7 +203,7 @@ starts_shell(const char *service)
 void
 hxb_rule_shell(const struct hxb_case *c, struct hxb_finding *finding)
 {
-	enum hxb_ruling bad = starts_shell(c->service) ? HXB_RULING_NO : HXB_RULING_NOTE;
+	enum hxb_ruling bad = hxb_starts_shell(c->service) ? HXB_RULING_NO : HXB_RULING_NOTE;
 	const char *name = strrchr(c->shell, '/');
 	struct stat st;
 

@@ -33,7 +33,7 @@ answer_of_hexabot(const struct running *running)
 	const struct hxb_state_rule *rule = hxb_state_rule(stage->call.state);
 	enum hxb_answer answer = running->facility == HXB_PAM_AUTH ? rule->auth : rule->account;
 
-	if (running->good)
+	if (running->good || running->facility == HXB_PAM_SESSION)
 		return PAM_SUCCESS;
 	if (stage->owner != OWNER_US)
 		return PAM_USER_UNKNOWN;
@@ -90,7 +90,8 @@ read_stage(struct hxb_case *c, enum hxb_pam_facility facility)
 	stage->good = PAM_PERM_DENIED;
 	if (stage->read == HXB_OK)
 		stage->good = hxb_pam_stack_run(&stage->stack, answer, &running, &stage->good_line);
-	judge(c, stage);
+	if (facility != HXB_PAM_SESSION) /* it denies nobody there */
+		judge(c, stage);
 }
 
 static void
@@ -140,7 +141,7 @@ judge_password(struct hxb_case *c)
 enum hxb_result
 hxb_stages_run(struct hxb_case *c, struct hxb_error *error)
 {
-	for (int i = HXB_PAM_AUTH; i <= HXB_PAM_PASSWORD; i++) {
+	for (int i = HXB_PAM_AUTH; i <= HXB_PAM_SESSION; i++) {
 		read_stage(c, (enum hxb_pam_facility)i);
 		if (c->stages[i].read == HXB_INVALID || c->stages[i].read == HXB_FAILED) {
 			*error = c->stages[i].error;
@@ -149,7 +150,7 @@ hxb_stages_run(struct hxb_case *c, struct hxb_error *error)
 	}
 	read_lockout(c);
 	judge_password(c);
-	for (int i = HXB_PAM_AUTH; i <= HXB_PAM_PASSWORD; i++)
+	for (int i = HXB_PAM_AUTH; i <= HXB_PAM_SESSION; i++)
 		run_stage(c, (enum hxb_pam_facility)i);
 	return HXB_OK;
 }
@@ -157,7 +158,7 @@ hxb_stages_run(struct hxb_case *c, struct hxb_error *error)
 void
 hxb_stages_clear(struct hxb_case *c)
 {
-	for (int i = HXB_PAM_AUTH; i <= HXB_PAM_PASSWORD; i++) {
+	for (int i = HXB_PAM_AUTH; i <= HXB_PAM_SESSION; i++) {
 		hxb_pam_stack_clear(&c->stages[i].stack);
 		call_free(&c->stages[i].call);
 	}

@@ -55,25 +55,44 @@ is_yes(const struct hxb_sshd *sshd, const char *keyword)
 	return value != NULL && size == 3 && strncmp(value, "yes", 3) == 0;
 }
 
-void
-hxb_sshd_ask(const char *login, struct hxb_sshd *sshd)
+static unsigned
+port_of(const struct hxb_sshd *sshd)
+{
+	int size;
+	const char *port = hxb_sshd_setting(sshd, "port", 0, &size);
+
+	return port != NULL ? (unsigned)strtoul(port, NULL, 10) : 0;
+}
+
+/*
+ * A Match by where people come from is not ours to guess. But of what it may ask sshd has to be told all, or
+ * else it does not answer: with UseDNS no, its default, an address is a host's name, too.
+ */
+static bool
+ask(const char *login, unsigned port, struct hxb_sshd *sshd)
 {
 	char dash_t[] = "-T", dash_c[] = "-C", program[] = HXB_SSHD_PROGRAM, who[256];
 	char *argv[] = { program, dash_t, dash_c, who, NULL };
-	const char *port;
-	int size;
 
+	snprintf(who, sizeof(who),
+	    "user=%.64s,host=127.0.0.1,addr=127.0.0.1,laddr=127.0.0.1,lport=%u,rdomain=", login, port);
+	free(sshd->text);
+	return hxb_program_ask(argv, TEXT_MAX, PATIENCE, &sshd->text);
+}
+
+void
+hxb_sshd_ask(const char *login, struct hxb_sshd *sshd)
+{
 	*sshd = (struct hxb_sshd){ .known = false };
-	/* A Match by address is not ours to guess. */
-	snprintf(who, sizeof(who), "user=%.64s,host=localhost,addr=127.0.0.1", login);
-	sshd->known = hxb_program_ask(argv, TEXT_MAX, PATIENCE, &sshd->text);
+	sshd->known = ask(login, 22, sshd);
+	sshd->port = port_of(sshd);
+	if (sshd->known && sshd->port != 22)
+		sshd->known = ask(login, sshd->port, sshd);
 	sshd->use_pam = is_yes(sshd, "usepam");
 	sshd->password = is_yes(sshd, "passwordauthentication");
 	sshd->keyboard_interactive = is_yes(sshd, "kbdinteractiveauthentication");
 	sshd->public_key = is_yes(sshd, "pubkeyauthentication");
 	sshd->reads_keys = has_word(sshd, "authorizedkeysfile", ' ', HXB_KEY_FILES_SETTING);
-	if ((port = hxb_sshd_setting(sshd, "port", 0, &size)) != NULL)
-		sshd->port = (unsigned)strtoul(port, NULL, 10);
 }
 
 void

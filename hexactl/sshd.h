@@ -31,6 +31,14 @@ const char *hxb_sshd_setting(const struct hxb_sshd *, const char *keyword, unsig
 /* Whether it takes a key of this type and size from a user; yes where it isn't known. */
 bool hxb_sshd_takes_key(const struct hxb_sshd *sshd, const char *type, unsigned bits);
 
+/*
+ * Which of AllowUsers, DenyUsers, AllowGroups, DenyGroups keeps somebody out, NULL if none does; login and
+ * groups are NULL-terminated lists of names. *names: because they are on it, rather than not. *maybe: a list
+ * on which it hangs where they come from (USER@HOST), or NULL.
+ */
+const char *hxb_sshd_refuses(
+    const struct hxb_sshd *, char *const *login, char *const *groups, bool *names, const char **maybe);
+
 /* Whether a code can be typed at its prompt. */
 bool hxb_sshd_takes_codes(const struct hxb_sshd *sshd);
 

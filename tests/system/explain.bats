@@ -276,19 +276,40 @@ digests() {
 	agrees sshd mona pw-mona sshd $sshd "$(changed $sshd '$aAuthenticationMethods publickey')"
 	agrees sshd mona pw-mona 'sshd users' $sshd "$(changed $sshd '$aAllowUsers ada emile lars')"
 	agrees sshd mona pw-mona '' $sshd "$(changed $sshd '$aAllowUsers ada m?na')"
+	agrees sshd mona pw-mona 'sshd users' $sshd "$(changed $sshd '$aAllowUsers m[o]na mona*? *n')"
 	agrees sshd mona pw-mona 'sshd users' $sshd "$(changed $sshd '$aDenyUsers mo*')"
 	agrees sshd mona pw-mona 'sshd users' $sshd "$(changed $sshd '$aAllowGroups hexabot-admin')"
 	agrees sshd mona pw-mona 'sshd users' $sshd "$(changed $sshd '$aDenyGroups root hexabot-manager')"
 	agrees sshd mona pw-mona sshd $sshd "$(changed $sshd '$aMatch Group hexabot-manager\nKbdInteractiveAuthentication no\nPasswordAuthentication no')"
 	agrees sshd ada pw-ada '' $sshd "$(changed $sshd '$aMatch User mona\nPasswordAuthentication no\nKbdInteractiveAuthentication no')"
 	agreed
+	run /tmp/laid-over $sshd "$(changed $sshd '$aAuthenticationMethods publickey,password publickey,keyboard-interactive:pam\nChrootDirectory /srv')" -- \
+		hexactl explain mona
+	[ "$status" -eq 0 ]
+	[[ "$output" == *'AuthenticationMethods: a password is not enough'*'ChrootDirectory /srv: whether'* ]]
+	agrees sshd mona pw-mona '' $sshd "$(changed $sshd '$aAuthenticationMethods publickey keyboard-interactive')"
+	agreed
 	says mona '^keys +note +a key in /etc/ssh/authorized_keys needs no password'
+	run /tmp/laid-over $sshd "$(changed $sshd '$aPort 2222\nMatch LocalPort 2222 RDomain "!x,*"\nPasswordAuthentication no\nKbdInteractiveAuthentication no')" -- \
+		hexactl explain mona
+	[ "$status" -eq 1 ]
+	[[ "$output" == *'keys only'* ]]
 	run /tmp/laid-over $sshd "$(changed $sshd '$aNonsense yes')" -- hexactl explain mona
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"'sshd -T' does not tell its settings: not judged"* ]]
 }
 
 @test "stacks: of every shape that libpam takes, without the module, with bad lines, and those that heed nobody" {
+	mkdir /lib/security # Debian's libpam looks here, too
+	cp "${MODULE%/*}/pam_permit.so" /lib/security/pam_elsewhere.so
+	service elsewhere <<-'END'
+		auth    required pam_elsewhere.so
+		auth    required pam_hexabot.so
+		account include common-account
+	END
+	agrees elsewhere mona pw-mona ''
+	agrees sshd mona pw-mona 'session stack' /etc/pam.d/sshd "$(changed /etc/pam.d/sshd '$asession required pam_not_there.so')"
+	agrees su-l mona pw-mona 'session stack' /etc/pam.d/common-session "$(changed /etc/pam.d/common-session '$asession required pam_deny.so')"
 	service split <<-'END'
 		auth    substack split-auth
 		-auth   optional pam_not_there.so
@@ -417,6 +438,19 @@ digests() {
 	until_true 5 hexactl explain mona --service locking
 	agrees locking mona pw-mona ''
 	agreed
+	# A user may write any time into the file.
+	sed -i 's/unlock_time=1 /unlock_time=600 /' /etc/pam.d/locking
+	python3 -c 'import struct; open("/tmp/tally/mona", "wb").write(2 * struct.pack("<54xHQ", 1, 2**63 - 1))'
+	agrees locking mona pw-mona lockout
+	agreed
+	# A name of Hexabot's that is a path leads nowhere.
+	mv /tmp/tally/mona /tmp/outside
+	sql "UPDATE users SET username = '../outside' WHERE username = 'odd user'"
+	says ../outside '^lockout +ok +0 failures' --service locking
+	mkdir /tmp/tally/rita
+	says rita '^lockout +note .*/tmp/tally/rita: ' --service locking
+	rmdir /tmp/tally/rita
+	sql "UPDATE users SET username = 'odd user' WHERE username = '../outside'"
 	cron_jobs mona max
 	until_true 5 grep -qx mona /tmp/cron/mona
 	[ ! -e /tmp/cron/max ]
