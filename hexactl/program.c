@@ -156,7 +156,7 @@ offer(const char *text)
 enum hxb_program_end
 hxb_program_run(const struct hxb_program *program, char **textp)
 {
-	bool taken = program->words == HXB_WORDS_TAKEN || program->words == HXB_WORDS_ALL_TAKEN;
+	bool taken = textp != NULL && program->words >= HXB_WORDS_TAKEN;
 	char *text = taken ? malloc(program->max + 2) : NULL;
 	int ends[2] = { -1, -1 }, in = program->input != NULL ? offer(program->input) : -1, saved;
 	enum hxb_program_end end = HXB_PROGRAM_ABSENT;
