@@ -133,7 +133,7 @@ look_at_helper(struct hxb_doctor *doctor)
 	int fd;
 
 	if (lstat(HELPER, &st) == -1) {
-		hxb_found(doctor, HXB_HEALTH_WARN, "install it: make install",
+		hxb_found(doctor, HXB_HEALTH_WARN, "install it again",
 		    HELPER ": %s: programs that run as the user, such as screen lockers, let nobody in",
 		    strerror(errno));
 		return;
@@ -167,7 +167,7 @@ look_at_modules(struct hxb_doctor *doctor)
 		int fd = -1;
 
 		if (path == NULL)
-			hxb_found(doctor, HXB_HEALTH_FAIL, "install it: make install", "%s: %s", modules[i],
+			hxb_found(doctor, HXB_HEALTH_FAIL, "install it again", "%s: %s", modules[i],
 			    strerror(errno));
 		else if (hxb_trust_open(path, O_PATH, 0, &fd, &error) != HXB_OK)
 			hxb_found_error(doctor, HXB_HEALTH_FAIL, &error, "chown root: it, chmod 0644 it");

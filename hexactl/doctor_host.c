@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "doctor.h"
+#include "libhexabot/names.h"
 #include "nsswitch.h"
 #include "text_file.h"
 
@@ -39,6 +40,8 @@ check_search(struct hxb_doctor *doctor, const char *database)
 	}
 	ours = hxb_nsswitch_position(&search, "hexabot");
 	files = hxb_nsswitch_position(&search, "files");
+	if (files == -1) /* reads them, too */
+		files = hxb_nsswitch_position(&search, "compat");
 	if (ours == -1)
 		wrong = "does not ask hexabot";
 	else if (files == -1 || files > ours)
@@ -84,11 +87,13 @@ ask_name_service(const struct hxb_map_user *user)
 {
 	const struct passwd *pw = getpwnam(user->login);
 	const struct group *gr;
+	char name[sizeof(HXB_PRIVATE_GROUP_PREFIX) + HXB_LOGIN_MAX];
 
 	if (pw == NULL || pw->pw_uid != user->uid)
 		return "passwd";
+	snprintf(name, sizeof(name), HXB_PRIVATE_GROUP_PREFIX "%s", user->login);
 	gr = getgrgid(user->uid);
-	if (gr == NULL || strcmp(gr->gr_name + strlen(HXB_PRIVATE_GROUP_PREFIX), user->login) != 0)
+	if (gr == NULL || strcmp(gr->gr_name, name) != 0)
 		return "group";
 	return getspnam(user->login) != NULL ? NULL : "shadow";
 }
@@ -110,7 +115,7 @@ look_at_name_service(struct hxb_doctor *doctor)
 		    found != HXB_MAP_FOUND ? "nobody is in the map" : "it does not ask hexabot as it should");
 	else if ((wrong = ask_name_service(&user)) != NULL)
 		hxb_found(doctor, HXB_HEALTH_FAIL,
-		    "is libnss_hexabot.so.2 installed? 'make install', 'ldconfig'; 'nscd -i passwd -i group' "
+		    "is libnss_hexabot.so.2 installed? 'ldconfig'; 'nscd -i passwd', 'nscd -i group' "
 		    "where nscd runs",
 		    "'getent %s %.64s' does not show what the map has", wrong, user.login);
 	else

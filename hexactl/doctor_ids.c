@@ -22,7 +22,7 @@ static const struct range {
 	const char *what;
 } systemd_ranges[] = {
 	{ 60001, 60513, "systemd-homed's users" },
-	{ 60578, 60705, "systemd's mapped users" },
+	{ 60514, 60577, "users whom systemd-nspawn maps into containers" },
 	{ 61184, 65519, "systemd's dynamic users" },
 	{ 65534, 65535, "nobody" },
 	{ 524288, 1879048191, "systemd-nspawn's containers" },

@@ -28,25 +28,38 @@ systemd_runs(void)
 	return faccessat(AT_FDCWD, "/run/systemd/system", F_OK, AT_EACCESS) == 0; /* as sd_booted(3) */
 }
 
+/* By its file: its words are for whoever starts it to choose, and `sudo` may be told to call itself hexactl.
+ */
+static bool
+is_hexactl(pid_t pid)
+{
+	char path[64], program[PATH_MAX + 16];
+	const char *base;
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	if ((length = readlink(path, program, sizeof(program) - 1)) == -1)
+		return false;
+	program[length] = '\0';
+	base = strrchr(program, '/');
+	return base != NULL && (strcmp(base, "/hexactl") == 0 || strcmp(base, "/hexactl (deleted)") == 0);
+}
+
 /* root's hexactl watch, without --once: it is not to be taken for one that a cron job runs. */
 static bool
 is_watch(pid_t pid)
 {
 	char path[64], words[4096] = "";
-	const char *word = words, *base;
+	const char *word = words;
 	FILE *file;
 	size_t length = 0;
-	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
-	if (stat(path, &st) == -1 || st.st_uid != 0 || (file = fopen(path, "re")) == NULL)
+	if (!is_hexactl(pid) || (file = fopen(path, "re")) == NULL)
 		return false;
 	length = fread(words, 1, sizeof(words) - 2, file);
 	fclose(file);
 	words[length] = words[length + 1] = '\0';
-	base = strrchr(word, '/') != NULL ? strrchr(word, '/') + 1 : word;
-	if (strcmp(base, "hexactl") != 0)
-		return false;
 	word += strlen(word) + 1;
 	if (word >= words + length || strcmp(word, "watch") != 0)
 		return false;

@@ -269,6 +269,11 @@ file.write(bytes([byte ^ 0xff]))'
 	broken nsswitch:fail "group does not ask 'files' before" "sed -i 's/^group:.*/group: hexabot files/' $conf" "cp $ALT/nsswitch $conf"
 	broken nsswitch:fail "ends before hexabot is asked, at files" "sed -i 's/^passwd:.*/passwd: files [NOTFOUND=return] hexabot/' $conf" "cp $ALT/nsswitch $conf"
 	broken nsswitch:fail "initgroups does not" "echo 'initgroups: files' >>$conf" "cp $ALT/nsswitch $conf"
+	sed -i 's/^passwd:.*/passwd: compat systemd hexabot/' $conf # as in an older Debian
+	finds ""
+	cp "$ALT/nsswitch" $conf
+	over group /etc/group sed -i "\$a another.admin:x:$(id -u admin):"
+	broken 'id-clash:fail map-fresh:warn name-service:fail' "getent group admin" 'lay group /etc/group' 'umount /etc/group' name-service
 	broken id-clash:fail "$(id -u mona) of mona is in the host's passwd" 'lay passwd /etc/passwd' 'umount /etc/passwd'
 	cc -shared -fPIC -o "${MODULE%/security/*}/libnss_other.so.2" -x c - <<-END
 		#include <errno.h>
@@ -319,7 +324,7 @@ pam_profiles() { # --enable|--remove PROFILE...
 }
 
 @test "PAM: stacks that lack us, let too many in, or too few" {
-	local dir=/etc/pam.d
+	local dir=/etc/pam.d page
 	broken 'pam-account:fail pam-auth:fail pam-password:fail pam-session:warn' "sshd, login, su.* not in the stack; 'pam-auth-update --enable" \
 		'pam_profiles --remove hexabot hexabot-password' 'pam_profiles --enable hexabot hexabot-password'
 	cp -a "$dir" "$ALT"
@@ -339,9 +344,22 @@ pam_profiles() { # --enable|--remove PROFILE...
 	cp "$PROJECT/dist/faillock.conf" /etc/security/faillock.conf
 	finds ""
 	told faillock 'kept in /var/lib/faillock; None'
+	broken faillock:warn "local_users_only: none of Hexabot's users" 'echo local_users_only >>/etc/security/faillock.conf' "sed -i '/^local/d' /etc/security/faillock.conf"
 	pam_profiles --remove hexabot-faillock hexabot-faillock-success
 	finds ""
 	told faillock 'no lockout'
+	# What the manual pages have for sshd alone.
+	for page in hexabot.7 pam_hexabot.8; do
+		sed -n '/^account  *.success=ok .*\\e$/{s/e$//p;n;p}' "$PROJECT/doc/man/$page" >/tmp/admins-only
+		[ "$(wc -l </tmp/admins-only)" -eq 2 ]
+		sed -i '/^@include common-account/e cat /tmp/admins-only' $dir/sshd
+		finds ""
+		cp $ALT/pam.d/* $dir
+	done
+	# Debian's profile of pam_sss.
+	printf 'account %s\n' 'sufficient pam_localuser.so' '[default=bad success=ok user_unknown=ignore] pam_sss.so' >>$dir/common-account
+	finds ""
+	cp $ALT/pam.d/* $dir
 }
 
 @test "sshd: who gets in, and with what" {
@@ -356,6 +374,8 @@ pam_profiles() { # --enable|--remove PROFILE...
 	broken sshd-allowed:warn 'none of Hexabot' "echo 'AllowUsers lars' >>$conf" "sed -i 's/^AllowUsers.*/AllowUsers lars mona@10.* /' $conf"
 	finds ""
 	told sshd-allowed 'let 1 of'
+	cp "$ALT/sshd" "$conf"
+	broken sshd-allowed:warn 'none of Hexabot' "echo 'DenyGroups hexabot.*' >>$conf" "sed -i '/^DenyGroups/d' $conf"
 	cp "$ALT/sshd" "$conf"
 	mkdir /var/lib/hexactl/keys
 	finds ""
@@ -384,6 +404,12 @@ watch_stop() {
 	until_true 10 test ! -e "/proc/$(cat /tmp/watch.pid)"
 }
 
+sudo_calls_itself_hexactl() { # and waits for a password
+	(SHELL=/bin/bash setpriv --reuid "$(id -u lars)" --regid "$(id -g lars)" --clear-groups \
+		script -qc 'exec -a hexactl sudo watch' /dev/null < <(sleep 60) >/dev/null 2>&1 & echo $! >/tmp/watch.pid) 3>&- 4>&-
+	until_true 10 pgrep -x sudo
+}
+
 @test "what publishes, and who runs what was replaced" {
 	local drop_in=/etc/systemd/system/hexabot-publish.service.d/store.conf library WATCHED=hexactl
 	library=$(realpath "${MODULE%/security/*}/libnss_hexabot.so.2")
@@ -397,6 +423,7 @@ watch_stop() {
 		"watch_in unshare --mount sh -c 'mount --bind $ALT/replaced /srv/hexabot && exec hexactl watch'" watch_stop
 	echo 'import time; time.sleep(1000)' >/tmp/watch # a user's process that calls itself that is none
 	broken watch:warn nobody "WATCHED=python3 watch_in setpriv --reuid $(id -u lars) --clear-groups bash -c 'cd /tmp && exec -a hexactl python3 watch'" watch_stop
+	broken watch:warn nobody sudo_calls_itself_hexactl "watch_stop; until_true 10 sh -c '! pgrep -x sudo'" # nor is one of root's that a user starts
 	echo '* * * * * root /usr/sbin/hexactl watch --once >/dev/null' >/etc/cron.d/hexabot
 	broken watch-drop-in:fail "for another store.*; run 'hexactl init" "sed -i 's,/srv/hexabot,/srv/elsewhere,' $drop_in" "sed -i 's,/srv/elsewhere,/srv/hexabot,' $drop_in"
 	WATCHED=python3
