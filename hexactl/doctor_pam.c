@@ -103,6 +103,7 @@ answer(const struct hxb_pam_line *line, void *context)
 struct faults {
 	struct fault {
 		enum hxb_health health;
+		const char *remedy;
 		char text[256];
 		char services[256];
 	} kinds[KINDS_MAX];
@@ -111,7 +112,7 @@ struct faults {
 };
 
 static void
-note(struct faults *faults, const char *service, enum hxb_health health, const char *text)
+note(struct faults *faults, const char *service, enum hxb_health health, const char *remedy, const char *text)
 {
 	struct fault *fault = faults->kinds;
 	size_t used;
@@ -121,7 +122,7 @@ note(struct faults *faults, const char *service, enum hxb_health health, const c
 	if (fault == faults->kinds + KINDS_MAX)
 		return;
 	if (fault == faults->kinds + faults->count) {
-		*fault = (struct fault){ .health = health };
+		*fault = (struct fault){ .health = health, .remedy = remedy };
 		snprintf(fault->text, sizeof(fault->text), "%s", text);
 		faults->count++;
 	}
@@ -153,7 +154,27 @@ try_stack(const struct hxb_pam_stack *stack, const char *service, const struct s
 		int code = hxb_pam_stack_run(stack, answer, &situation, NULL);
 
 		if (situation.wanted == REFUSED ? code == PAM_SUCCESS : code != situation.wanted)
-			note(faults, service, situation.otherwise, situation.fault);
+			note(faults, service, situation.otherwise, UPDATE, situation.fault);
+	}
+}
+
+/* A line whose module is not there refuses whoever comes to it, unless its control says otherwise. Our own is
+ * told of by another check. */
+static void
+note_missing(const struct hxb_pam_stack *stack, const char *service, struct faults *faults)
+{
+	char text[256];
+
+	for (size_t i = 0; i < stack->count; i++) {
+		const struct hxb_pam_line *line = &stack->lines[i];
+		int action = line->actions[PAM_MODULE_UNKNOWN];
+
+		if (line->path == NULL || strcmp(line->module, "pam_hexabot.so") == 0 ||
+		    (action != HXB_PAM_BAD && action != HXB_PAM_DIE) || hxb_module_exists(line))
+			continue;
+		snprintf(text, sizeof(text), "%.128s:%u: %.64s is not there: that line refuses everybody",
+		    line->file, line->line, line->module);
+		note(faults, service, HXB_HEALTH_FAIL, "install it, or take the line out", text);
 	}
 }
 
@@ -166,10 +187,14 @@ check_stack(const char *service, enum hxb_pam_facility facility, const struct si
 	int ours, other;
 
 	faults->services++;
-	if (hxb_pam_stack_read(NULL, service, facility, &stack, &error) != HXB_OK)
-		note(faults, service, HXB_HEALTH_FAIL, error.text);
-	else if ((ours = hxb_pam_stack_find(&stack, "pam_hexabot.so", 0)) == -1)
-		note(faults, service, facility == HXB_PAM_SESSION ? HXB_HEALTH_WARN : HXB_HEALTH_FAIL,
+	if (hxb_pam_stack_read(NULL, service, facility, &stack, &error) != HXB_OK) {
+		note(faults, service, HXB_HEALTH_FAIL, "put that right", error.text);
+		hxb_pam_stack_clear(&stack);
+		return;
+	}
+	note_missing(&stack, service, faults);
+	if ((ours = hxb_pam_stack_find(&stack, "pam_hexabot.so", 0)) == -1)
+		note(faults, service, facility == HXB_PAM_SESSION ? HXB_HEALTH_WARN : HXB_HEALTH_FAIL, UPDATE,
 		    facility == HXB_PAM_SESSION
 		        ? "pam_hexabot.so is not in the stack: HEXABOT_ROLES is not set"
 		        : "pam_hexabot.so is not in the stack");
@@ -179,7 +204,7 @@ check_stack(const char *service, enum hxb_pam_facility facility, const struct si
 		try_stack(&stack, service, situations, faults);
 		other = hxb_pam_stack_find(&stack, "pam_unix.so", 0);
 		if (facility == HXB_PAM_PASSWORD && other != -1 && ours < other)
-			note(faults, service, HXB_HEALTH_WARN,
+			note(faults, service, HXB_HEALTH_WARN, UPDATE,
 			    "pam_hexabot.so is before pam_unix.so: chpasswd(8) fails for the host's own "
 			    "users");
 	}
@@ -201,8 +226,8 @@ check_facility(struct hxb_doctor *doctor, enum hxb_pam_facility facility, const 
 		if (is_installed(*services))
 			check_stack(*services, facility, situations, faults);
 	for (size_t i = 0; i < faults->count; i++)
-		hxb_found(doctor, faults->kinds[i].health, UPDATE, "%s: %s", faults->kinds[i].services,
-		    faults->kinds[i].text);
+		hxb_found(doctor, faults->kinds[i].health, faults->kinds[i].remedy, "%s: %s",
+		    faults->kinds[i].services, faults->kinds[i].text);
 	if (faults->services == 0)
 		hxb_found(doctor, HXB_HEALTH_SKIP, NULL, "none of the usual services is installed");
 	else if (faults->count == 0)

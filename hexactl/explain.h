@@ -117,7 +117,6 @@ void hxb_stages_clear(struct hxb_case *);
 /* explain_modules.c: what a module would answer; `good`: if all that hangs on the user were as it should be.
  */
 int hxb_module_answer(struct hxb_case *, enum hxb_pam_facility, const struct hxb_pam_line *, bool good);
-bool hxb_module_exists(const struct hxb_pam_line *);
 
 /* explain.c: asks every rule. */
 void hxb_explain(struct hxb_case *, struct hxb_explanation *);

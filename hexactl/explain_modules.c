@@ -22,23 +22,6 @@ is_there(const char *path)
 	return faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0;
 }
 
-/* As Debian's libpam looks for it. */
-bool
-hxb_module_exists(const struct hxb_pam_line *line)
-{
-	static const char *const dirs[] = { HXB_LIB_DIR "/security/", "/lib/security/" };
-	char path[512];
-
-	if (line->path[0] == '/')
-		return is_there(line->path);
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
-		snprintf(path, sizeof(path), "%s%.256s", dirs[i], line->path);
-		if (is_there(path))
-			return true;
-	}
-	return false;
-}
-
 /* Shadow as the name service shows it: auth finds no hash there. */
 static int
 unix_answer(struct hxb_case *c, enum hxb_pam_facility facility, const struct hxb_pam_line *line, bool good)

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
 #include <security/pam_appl.h>
 
+#include "libhexabot/paths.h"
 #include "pam_stack.h"
 
 /* What libpam keeps while it goes through a stack. */
@@ -73,6 +78,23 @@ act(const struct hxb_pam_stack *stack, size_t *at, int code, struct state *state
 		if (jump(stack, at, action) != 0)
 			*state = (struct state){ NEGATIVE, PAM_PERM_DENIED, line };
 		break;
+	}
+	return false;
+}
+
+/* As Debian's libpam looks for it. */
+bool
+hxb_module_exists(const struct hxb_pam_line *line)
+{
+	static const char *const dirs[] = { HXB_LIB_DIR "/security/", "/lib/security/" };
+	char path[512];
+
+	if (line->path[0] == '/')
+		return faccessat(AT_FDCWD, line->path, F_OK, AT_EACCESS) == 0;
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		snprintf(path, sizeof(path), "%s%.256s", dirs[i], line->path);
+		if (faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0)
+			return true;
 	}
 	return false;
 }

@@ -61,6 +61,9 @@ int hxb_pam_stack_find(const struct hxb_pam_stack *, const char *module, size_t 
  * counts. */
 const char *hxb_pam_line_option(const struct hxb_pam_line *, const char *name);
 
+/* Whether the module's file is there, where libpam looks for it. */
+bool hxb_module_exists(const struct hxb_pam_line *);
+
 /*
  * What a module that nothing is known of is taken to answer: nothing, in the way that its line takes for
  * that. PAM_IGNORE; PAM_USER_UNKNOWN where only that is passed over, as pam_sss's profile has it; else

@@ -356,7 +356,11 @@ pam_profiles() { # --enable|--remove PROFILE...
 		finds ""
 		cp $ALT/pam.d/* $dir
 	done
+	broken pam-session:fail "common-session, sshd.*:[0-9]+: pam_gone.so is not there.*; install it, or" \
+		"printf 'session %s\n' 'required pam_gone.so' '[success=ok module_unknown=ignore default=bad] pam_selinux_gone.so' >>$dir/common-session" \
+		"cp $ALT/pam.d/* $dir"
 	# Debian's profile of pam_sss.
+	cp "${MODULE%/*}/pam_permit.so" "${MODULE%/*}/pam_sss.so"
 	printf 'account %s\n' 'sufficient pam_localuser.so' '[default=bad success=ok user_unknown=ignore] pam_sss.so' >>$dir/common-account
 	finds ""
 	cp $ALT/pam.d/* $dir
