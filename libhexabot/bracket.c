@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <pthread.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <unistd.h>
@@ -19,20 +20,29 @@ current_fsgid(void)
 	return (gid_t)setfsgid((gid_t)-1);
 }
 
-/* The group first: with another user's id we may no longer change it; on the way back the user first. */
+static bool
+is_with_callers_real_uid(const struct hxb_bracket *bracket)
+{
+	return bracket->effective == 0 && bracket->real != 0;
+}
+
+/*
+ * The group first: with another user's id we may no longer change it; on the way back the user first.
+ *
+ * Only a kernel out of memory says no to the way back. Going on would leave the host's process with the store
+ * owner's file access, or a caller's process with root's real uid, which passwd(1) and pam_sm_chauthtok()
+ * take for root's own word: end it instead.
+ */
 static void
 restore_ids(const struct hxb_bracket *bracket)
 {
 	setfsuid(bracket->fsuid);
 	setfsgid(bracket->fsgid);
-	if (bracket->effective == 0 && bracket->real != 0) {
-		/*
-		 * Only a kernel out of memory says no. Going on would leave a caller's process with root's
-		 * real uid, which passwd(1) and pam_sm_chauthtok() take for root's own word: end it instead.
-		 */
-		if (setresuid(bracket->real, bracket->effective, bracket->saved) == -1)
-			raise(SIGKILL);
-	}
+	if (current_fsuid() != bracket->fsuid || current_fsgid() != bracket->fsgid)
+		raise(SIGKILL);
+	if (is_with_callers_real_uid(bracket) &&
+	    setresuid(bracket->real, bracket->effective, bracket->saved) == -1)
+		raise(SIGKILL);
 }
 
 enum hxb_result
@@ -51,7 +61,7 @@ hxb_bracket_enter(struct hxb_bracket *bracket, uid_t owner, gid_t group, struct 
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &bracket->signals);
 
-	if (bracket->effective == 0 && bracket->real != 0 && setresuid(0, 0, 0) == -1) {
+	if (is_with_callers_real_uid(bracket) && setresuid(0, 0, 0) == -1) {
 		hxb_fail(error, HXB_UNREADABLE, "can't shield the transaction from the caller: %m");
 		goto fail;
 	}

@@ -2,8 +2,13 @@
 /* Hexabot's database: what is refused, what is read, what is written, and as whom. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <sys/fsuid.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <sqlite3.h>
@@ -1235,6 +1240,48 @@ a_callers_real_uid_is_shielded_and_given_back(void **state)
 	assert_int_equal(wait_child(pid), 0);
 }
 
+/* From here on these calls answer EIO; glibc hides that of setfsuid(2). */
+static int
+forbid_call(unsigned call)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EIO),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { .len = COUNT(filter), .filter = filter };
+
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static void
+who_cannot_take_back_the_hosts_ids_ends(void **state)
+{
+	static const unsigned calls[] = { SYS_setfsuid, SYS_setfsgid, SYS_setresuid };
+	struct hxb_bracket bracket = { .depth = 0 };
+	int status;
+	pid_t pid;
+
+	(void)state;
+	ROOT_ONLY();
+	for (size_t i = 0; i < COUNT(calls); i++) {
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			if (setresuid(SOMEBODY, 0, 0) == -1 ||
+			    hxb_bracket_enter(&bracket, SOMEBODY + 1, SOMEBODY + 2, &err) != HXB_OK ||
+			    forbid_call(calls[i]) == -1)
+				_exit(1);
+			hxb_bracket_leave(&bracket);
+			_exit(0);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(WTERMSIG(status), SIGKILL);
+	}
+}
+
 static void
 a_caller_cannot_stop_us_while_a_lock_is_held(void **state)
 {
@@ -1304,6 +1351,7 @@ main(void)
 		TEST(the_owner_can_do_no_more_through_us_than_alone),
 		TEST(nothing_of_the_bracket_remains_after_an_error),
 		TEST(a_callers_real_uid_is_shielded_and_given_back),
+		TEST(who_cannot_take_back_the_hosts_ids_ends),
 		TEST(a_caller_cannot_stop_us_while_a_lock_is_held),
 	};
 
