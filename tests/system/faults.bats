@@ -83,37 +83,46 @@ has_operators() { # pia
 	id -Gn pia | grep -qw hexabot-operators
 }
 
+gone() {
+	! kill -0 "$WATCH" 2>/dev/null
+}
+
 shown_or_gone() {
-	has_operators || ! kill -0 "$WATCH" 2>/dev/null
+	has_operators || gone
+}
+
+ended_with_words() {
+	STATUS=0 NOW_STORE=before
+	wait "$WATCH" || STATUS=$?
+	read -r _ HIT ARGUMENT SINCE </tmp/report || true
+	explained
 }
 
 watch_point() { # FAULT NUMBER: the service, not one look of it
+	FAULT=$1 NUMBER=$2 STATUS=0 HIT=-1 ARGUMENT=0
 	restore /root/fresh
-	(exec /tmp/inject /tmp/report "$1" "$2" hexactl watch >/tmp/out 2>/tmp/err 3>&- 4>&-) &
+	: >/tmp/report
+	(exec /tmp/inject /tmp/report "$1" "$2" "${OPERATION[@]}" >/tmp/out 2>/tmp/err 3>&- 4>&-) &
 	WATCH=$!
-	sql_role add pia operators
-	until_true 20 shown_or_gone || return
+	sql_role add pia operators || return
+	until_true 20 shown_or_gone || wrong "alive, but it publishes nothing" || return
 	if ! has_operators; then
-		[ "$1" = KILL ] || [ -s /tmp/err ] || return
-		hexactl watch --once || return
+		ended_with_words || return
+		hexactl watch --once || wrong "and another one can't" || return
 	fi
 	kill -TERM "$(cat "/proc/$WATCH/task/$WATCH/children")" 2>/dev/null || true
 	wait "$WATCH" || true
-	has_operators
+	has_operators || wrong "what it had published is gone"
 }
 
 @test "the service watch goes on after a failure, or says why it ends; another one goes on" {
-	local fault number points=0 most=8
+	local points=0 most=8
 	[ -z "${LONG-}" ] || most=200
 	[ ! -d /tmp/sanitizer ] || most=1
+	OPERATION=(hexactl watch)
 	RANDOM=$SEED
 	for ((; points < most; points++)); do
-		fault=${FAULTS[points % 3]}
-		number=$((RANDOM % 1800))
-		watch_point "$fault" "$number" || {
-			echo "$fault at call $number: $(cat /tmp/out /tmp/err)"
-			return 1
-		}
+		watch_point "${FAULTS[points % 3]}" "$((RANDOM % 1800))"
 	done
 	echo "# $points points, seed $SEED" >&3
 }
