@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -251,6 +252,19 @@ adopt(struct adoption *adoption, struct hxb_error *error)
 	return r;
 }
 
+/* Ages are compared in seconds: a map of the second that wrote the configuration would count as older. */
+static void
+let_this_second_pass(void)
+{
+	struct timespec next;
+
+	clock_gettime(CLOCK_REALTIME, &next);
+	next.tv_sec++;
+	next.tv_nsec = 20000000; /* time(2) is a tick late */
+	while (clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &next, NULL) == EINTR)
+		;
+}
+
 static enum hxb_result
 publish(struct adoption *adoption, struct hxb_error *error)
 {
@@ -261,6 +275,10 @@ publish(struct adoption *adoption, struct hxb_error *error)
 	/* What --dry-run did not make can't be published. */
 	if (session->ledger == NULL || session->store == NULL)
 		return HXB_OK;
+	if (adoption->changed && !adoption->dry_run) {
+		let_this_second_pass();
+		session->began = time(NULL);
+	}
 	r = hxb_session_publish(session, session->arguments->force, error);
 	if (r != HXB_OK)
 		return r;
