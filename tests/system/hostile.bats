@@ -65,7 +65,7 @@ su_process() { # of lars's
 		su mona -c 'echo in'
 	until_true 5 su_process
 	pid=$(su_process)
-	sleep 0.8 # the password is typed; su waits for the lock
+	until_true 10 grep -q '^Uid:	0	0	0	' "/proc/$pid/status" # the password is typed; su waits for the lock
 	run as lars kill -STOP "$pid"
 	sql_kill
 	[ "$status" -ne 0 ]
@@ -88,15 +88,24 @@ su_process() { # of lars's
 	attempts_end
 }
 
+locked() { # FILE
+	! flock --nonblock "$1" true
+}
+
 @test "a local user who locks the map keeps nobody from publishing" {
-	as lars flock "$MAP" sleep 3 3>&- 4>&- &
-	as lars flock /var/lib/hexactl sleep 3 3>&- 4>&- &
-	sleep 0.3
-	timeout 2 hexactl disable Emile.D
+	local file locks=()
+	for file in "$MAP" /var/lib/hexactl; do
+		(exec setpriv --reuid lars --regid lars --clear-groups flock --no-fork "$file" sleep 60 3>&- 4>&-) &
+		locks+=("$!")
+		until_true 10 locked "$file"
+	done
+	timeout 20 hexactl disable Emile.D
 	run ssh_key Emile.D true
 	[ "$status" -ne 0 ]
 	hexactl enable Emile.D
-	wait
+	kill "${locks[@]}"
+	wait "${locks[@]}" || true
+	flock --nonblock "$MAP" true
 }
 
 @test "a password column of the user's own making burns no time and opens nothing" {

@@ -210,8 +210,8 @@ hold_in() { # SECONDS USER: it counts that soon, whatever is said of the store
 	attacker nobody flock "$MAP" sleep 60
 	attacker nobody flock /var/lib/hexactl sleep 60
 	sleep 0.3
-	timeout 4 hexactl disable mona
-	timeout 4 hexactl enable mona
+	timeout 20 hexactl disable mona
+	timeout 20 hexactl enable mona
 	ssh_password mona pw-mona true
 }
 
