@@ -111,6 +111,23 @@ enabled_logins(const struct hxb_publishing *p, size_t *count)
 	return logins;
 }
 
+/*
+ * A hold waits for no publish: it stands in the ledger first, and takes the file away then. So who writes the
+ * file looks after that whether there is one: either sees the other's. Where that can't be seen, it goes,
+ * too.
+ */
+static enum hxb_result
+remove_if_held(struct hxb_key_files *files, struct hxb_ledger *ledger, const char *id, const char *login,
+    struct hxb_error *error)
+{
+	bool held = true;
+	enum hxb_result r = hxb_ledger_held(ledger, id, &held, error), removed = HXB_OK;
+
+	if (held)
+		removed = hxb_key_files_remove(files, login, r == HXB_OK ? error : NULL);
+	return r == HXB_OK ? removed : r;
+}
+
 /* Makes the file say what the ledger says: the user's keys as they are in its open transaction, if any. */
 static enum hxb_result
 write_keys(struct hxb_key_files *files, struct hxb_ledger *ledger, const char *id, const char *login,
@@ -126,6 +143,8 @@ write_keys(struct hxb_key_files *files, struct hxb_ledger *ledger, const char *i
 		r = hxb_fail(error, HXB_FAILED, "out of memory");
 	else if (r == HXB_OK)
 		r = hxb_key_files_write(files, login, uid, text, error);
+	if (r == HXB_OK && text != NULL)
+		r = remove_if_held(files, ledger, id, login, error);
 	free(text);
 	hxb_keys_clear(&keys);
 	return r;

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <sqlite3.h>
 
@@ -1040,6 +1042,58 @@ a_key_that_is_taken_away_is_gone_before_the_commit(void **state)
 	hxb_entry_free(entry);
 }
 
+/* In the very moment in which a file of keys is put in its place. */
+static void (*meanwhile)(void);
+
+/* Instead of libc's. */
+int
+renameat(int from, const char *old, int to, const char *new)
+{
+	void (*happens)(void) = strcmp(new, "mona") == 0 ? meanwhile : NULL;
+
+	if (happens != NULL) {
+		meanwhile = NULL;
+		happens();
+	}
+	return (int)syscall(SYS_renameat2, from, old, to, new, 0);
+}
+
+/* As hexactl does where it has waited for a publish long enough. */
+static void
+hold_mona(void)
+{
+	struct hxb_ledger *other;
+	char *no_roles[] = { NULL }, id[64], marker[] = "$2!held.x", empty[] = "", actor[] = "root";
+	struct hxb_hold hold = {
+		.user_id = id,
+		.since = empty,
+		.actor = actor,
+		.marker = marker,
+		.parked = { .password.type = 'n', .role_ids = no_roles },
+	};
+
+	snprintf(id, sizeof(id), "%s", user_id(store_path, "mona"));
+	assert_ok(hxb_ledger_open(ledger_path, 0, hxb_deadline_in(HXB_CTL_DEADLINE), &other, &err));
+	assert_ok(hxb_ledger_put_hold(other, &hold, &err));
+	hxb_ledger_close(other);
+	assert_ok(hxb_key_files_withdraw(state_dir, "mona", &err));
+}
+
+static void
+a_hold_that_did_not_wait_for_a_publish_keeps_the_keys_away(void **state)
+{
+	(void)state;
+	ROOT_ONLY();
+	give_key(user_id(store_path, "mona"), "SHA256:1", "one");
+	give_key(user_id(store_path, "ada"), "SHA256:1", "other");
+	meanwhile = hold_mona;
+	assert_ok(publish());
+	assert_null(meanwhile); /* it happened */
+	assert_string_equal(published_keys("mona"), "none");
+	assert_string_equal(published_keys("ada"), "other ");
+	assert_string_equal(report.keys.text, "");
+}
+
 static void
 a_lost_ledger_is_rebuilt_from_the_map(void **state)
 {
@@ -1203,6 +1257,7 @@ main(void)
 		PUBLISH_TEST(keys_are_sshds_to_see_while_their_user_is_enabled),
 		PUBLISH_TEST(nothing_about_keys_keeps_a_map_from_being_published),
 		PUBLISH_TEST(a_key_that_is_taken_away_is_gone_before_the_commit),
+		PUBLISH_TEST(a_hold_that_did_not_wait_for_a_publish_keeps_the_keys_away),
 		PUBLISH_TEST(a_lost_ledger_is_rebuilt_from_the_map),
 		PUBLISH_TEST(without_a_map_nothing_is_rebuilt),
 		PUBLISH_TEST(the_lock_is_had_by_one_at_a_time),
