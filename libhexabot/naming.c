@@ -9,6 +9,10 @@
 #include "naming.h"
 #include "token.h"
 
+/* To whom systemd gives the files of containers' images, from version 257 on: UIDS-GIDS.md, "foreign". */
+#define FOREIGN_MIN UINT32_C(2147352576)
+#define FOREIGN_MAX UINT32_C(2147418111)
+
 enum hxb_result
 hxb_naming_open(struct hxb_naming *naming, const struct hxb_config *config, const struct hxb_places *places,
     struct hxb_ledger *ledger, struct hxb_error *error)
@@ -83,6 +87,12 @@ hxb_naming_obstacle(const struct hxb_naming *naming, const char *user_id, const 
 	return r == HXB_NOT_FOUND ? HXB_OK : r;
 }
 
+static bool
+is_foreign(uint32_t number)
+{
+	return number >= FOREIGN_MIN && number <= FOREIGN_MAX;
+}
+
 enum hxb_result
 hxb_naming_number(const struct hxb_naming *naming, const char *id, uint32_t *number, struct hxb_error *error)
 {
@@ -93,7 +103,7 @@ hxb_naming_number(const struct hxb_naming *naming, const char *id, uint32_t *num
 
 	for (uint32_t tried = 0; tried < size; tried++) {
 		*number = naming->meta.uid_min + (offset + tried) % size;
-		if (hxb_host_has_id(naming->host, *number))
+		if (is_foreign(*number) || hxb_host_has_id(naming->host, *number))
 			continue;
 		r = hxb_ledger_number_taken(naming->ledger, *number, &taken, error);
 		if (r != HXB_OK)
@@ -101,8 +111,11 @@ hxb_naming_number(const struct hxb_naming *naming, const char *id, uint32_t *num
 		if (!taken)
 			return HXB_OK;
 	}
-	return hxb_fail(error, HXB_REFUSED, "no number is left between %u and %u",
-	    (unsigned)naming->meta.uid_min, (unsigned)naming->meta.uid_max);
+	return hxb_fail(error, HXB_REFUSED, "no number is left between %u and %u%s",
+	    (unsigned)naming->meta.uid_min, (unsigned)naming->meta.uid_max,
+	    naming->meta.uid_min <= FOREIGN_MAX && naming->meta.uid_max >= FOREIGN_MIN
+	        ? "; 2147352576 to 2147418111 are systemd's"
+	        : "");
 }
 
 char *
@@ -173,6 +186,7 @@ enum hxb_result
 hxb_naming_give(const struct hxb_naming *naming, const char *user_id, const char *username,
     struct hxb_entry **entryp, char reason[HXB_REASON_SIZE], struct hxb_error *error)
 {
+	struct hxb_error none = { "" };
 	struct hxb_entry *entry = NULL;
 	enum hxb_result r;
 
@@ -190,14 +204,15 @@ hxb_naming_give(const struct hxb_naming *naming, const char *user_id, const char
 		r = hxb_naming_obstacle(naming, user_id, entry->login, reason, error);
 	if (r != HXB_OK || reason[0] != '\0')
 		goto out;
-	r = hxb_naming_number(naming, user_id, &entry->number, error);
+	r = hxb_naming_number(naming, user_id, &entry->number, &none);
 	if (r == HXB_REFUSED) {
 		/* One who is too many must not stop everybody else's publish. */
-		snprintf(reason, HXB_REASON_SIZE, "no number is left between %u and %u",
-		    (unsigned)naming->meta.uid_min, (unsigned)naming->meta.uid_max);
+		snprintf(reason, HXB_REASON_SIZE, "%s", none.text);
 		r = HXB_OK;
 		goto out;
 	}
+	if (r != HXB_OK)
+		hxb_describe(error, "%s", none.text);
 	if (r != HXB_OK || hxb_naming_home_is_taken(naming, entry, reason))
 		goto out;
 	r = hxb_ledger_put(naming->ledger, entry, error);

@@ -557,6 +557,32 @@ a_full_range_leaves_the_rest_unmapped(void **state)
 }
 
 static void
+systemds_foreign_numbers_are_given_to_nobody(void **state)
+{
+	const uint32_t first = 0x7ffe0000, last = 0x7ffeffff;
+
+	(void)state;
+	ROOT_ONLY();
+	close_all();
+	unlink(ledger_path);
+	remember_path(ledger_path, "beside.sqlite");
+	open_all(first - 2, last);
+	assert_ok(publish());
+	assert_int_equal(report.users + report.roles, 2);
+	assert_int_equal(
+	    sql_number(ledger_path, "SELECT count(*) FROM entries WHERE number >= %d", (int)first), 0);
+	assert_contains(
+	    reason_of("zoe"), "no number is left between 2147352574 and 2147418111; 2147352576 to ");
+	/* Who has one keeps it. */
+	sql(ledger_path, "UPDATE entries SET number = %d WHERE number = (SELECT min(number) FROM entries)",
+	    (int)first);
+	assert_ok(publish());
+	assert_int_equal(report.users + report.roles, 3);
+	assert_int_equal(
+	    sql_number(ledger_path, "SELECT count(*) FROM entries WHERE number = %d", (int)first), 1);
+}
+
+static void
 a_removed_users_name_and_number_go_to_nobody(void **state)
 {
 	char id[64];
@@ -1244,6 +1270,7 @@ main(void)
 		PUBLISH_TEST(the_same_store_gives_the_same_numbers_on_every_host),
 		PUBLISH_TEST(a_collision_takes_the_next_free_number),
 		PUBLISH_TEST(a_full_range_leaves_the_rest_unmapped),
+		PUBLISH_TEST(systemds_foreign_numbers_are_given_to_nobody),
 		PUBLISH_TEST(a_removed_users_name_and_number_go_to_nobody),
 		PUBLISH_TEST(a_user_who_became_a_visitor_is_removed),
 		PUBLISH_TEST(a_rename_in_hexabot_changes_nothing_on_the_host),
