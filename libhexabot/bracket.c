@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bracket.h"
+
+#ifndef SYS_setgroups32 /* only where groups had 16 bits once */
+#define SYS_setgroups32 SYS_setgroups
+#endif
 
 /* setfsuid(2) reports no failure; asking for an impossible id tells the present one. */
 static uid_t
@@ -26,6 +32,35 @@ is_with_callers_real_uid(const struct hxb_bracket *bracket)
 	return bracket->effective == 0 && bracket->real != 0;
 }
 
+/* This thread's only: setgroups(3) is for all of them. */
+static bool
+set_groups(const gid_t *groups, int count)
+{
+	return syscall(SYS_setgroups32, (size_t)count, groups) == 0;
+}
+
+/*
+ * What the caller's groups may do in a directory, the store's owner could make us do: the ids do not take
+ * them away. Nobody forges anything in root's own directories.
+ */
+static enum hxb_result
+give_up_groups(struct hxb_bracket *bracket, uid_t owner, struct hxb_error *error)
+{
+	int count = owner != 0 && bracket->effective == 0 ? getgroups(0, NULL) : 0;
+
+	bracket->groups = NULL;
+	if (count == 0)
+		return HXB_OK;
+	if (count > 0)
+		bracket->groups = calloc((size_t)count, sizeof(*bracket->groups));
+	if (bracket->groups != NULL && (bracket->group_count = getgroups(count, bracket->groups)) >= 0 &&
+	    set_groups(NULL, 0))
+		return HXB_OK;
+	free(bracket->groups);
+	bracket->groups = NULL;
+	return hxb_fail(error, HXB_UNREADABLE, "can't give up the caller's groups: %m");
+}
+
 /*
  * The group first: with another user's id we may no longer change it; on the way back the user first.
  *
@@ -34,14 +69,18 @@ is_with_callers_real_uid(const struct hxb_bracket *bracket)
  * take for root's own word: end it instead.
  */
 static void
-restore_ids(const struct hxb_bracket *bracket)
+restore_ids(struct hxb_bracket *bracket)
 {
+	bool back = bracket->groups == NULL || set_groups(bracket->groups, bracket->group_count);
+
+	free(bracket->groups);
+	bracket->groups = NULL;
 	setfsuid(bracket->fsuid);
 	setfsgid(bracket->fsgid);
-	if (current_fsuid() != bracket->fsuid || current_fsgid() != bracket->fsgid)
-		raise(SIGKILL);
-	if (is_with_callers_real_uid(bracket) &&
-	    setresuid(bracket->real, bracket->effective, bracket->saved) == -1)
+	back = back && current_fsuid() == bracket->fsuid && current_fsgid() == bracket->fsgid;
+	if (back && is_with_callers_real_uid(bracket))
+		back = setresuid(bracket->real, bracket->effective, bracket->saved) == 0;
+	if (!back)
 		raise(SIGKILL);
 }
 
@@ -63,6 +102,10 @@ hxb_bracket_enter(struct hxb_bracket *bracket, uid_t owner, gid_t group, struct 
 
 	if (is_with_callers_real_uid(bracket) && setresuid(0, 0, 0) == -1) {
 		hxb_fail(error, HXB_UNREADABLE, "can't shield the transaction from the caller: %m");
+		goto fail;
+	}
+	if (give_up_groups(bracket, owner, error) != HXB_OK) {
+		restore_ids(bracket);
 		goto fail;
 	}
 	setfsgid(group);

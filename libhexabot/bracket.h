@@ -2,8 +2,8 @@
 /*
  * The bracket around every touch of the store. DESIGN, rules 5 and 6:
  *
- * - the thread's file-system ids are the store owner's, so that a journal which Hexabot's user forged can do
- * to the host no more than that user could;
+ * - the thread's file-system ids are the store owner's, and it has no other groups, so that a journal which
+ * Hexabot's user forged can do to the host no more than that user could;
  * - all signals are blocked, and where the real uid is a caller's (su, passwd, sudo) it is root's, so that
  * the caller can't stop this process while SQLite holds a lock.
  */
@@ -20,6 +20,8 @@ struct hxb_bracket {
 	uid_t real, effective, saved;
 	uid_t fsuid;
 	gid_t fsgid;
+	gid_t *groups; /* the caller's, while they are given up; NULL: they are not */
+	int group_count;
 	sigset_t signals;
 };
 

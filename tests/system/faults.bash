@@ -16,7 +16,7 @@ LEDGER=/var/lib/hexactl/private/ledger.sqlite
 PLACES=(/srv/hexabot /var/lib/hexactl /etc/hexabot)
 FAULTS=(KILL EIO ENOSPC)
 ENOUGH=20 # failures to see
-WRITE=1 IDS=' 117 122 123 ' MEMORY=' 9 10 11 28 ' # system calls: setresuid, setfsuid, setfsgid; mmap, mprotect, munmap, madvise
+WRITE=1 IDS=' 116 117 122 123 ' MEMORY=' 9 10 11 28 ' # system calls: setgroups, setresuid, setfsuid, setfsgid; mmap, mprotect, munmap, madvise
 
 # What a failure says when the change is made all the same. "System error": libpam could not write its audit record.
 MADE='System error|the changes are made|held on this host|standard output|invited since the last publish|the code is told|tries again'
@@ -191,7 +191,7 @@ judge() {
 
 explained() { # whoever had a failure was told of what
 	[ "$STATUS" -ne 0 ] && [ "$FAULT" != KILL ] || return 0
-	# The loader's first allocation, after 7 calls in a set-uid program: it has no words yet. And who can't give back root's ids ends: see libhexabot/bracket.c.
+	# The loader's first allocation, after 7 calls in a set-uid program: it has no words yet. And who can't give back ids or groups ends: see libhexabot/bracket.c.
 	[ "$STATUS" -lt 128 ] || [ "$SINCE" -le 7 ] || [[ $STATUS == 137 && $IDS == *" $HIT "* ]] || wrong "died" || return
 	# Words that could not be written can't be read.
 	[ "$STATUS" -lt 128 ] && [ "$HIT:$ARGUMENT" != "$WRITE:2" ] || return 0

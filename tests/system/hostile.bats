@@ -8,11 +8,12 @@ setup_file() {
 	store_setup
 }
 
-forge() { # DIRECTORY: of a copy of the store that hexabot owns; /etc/victim is root's
-	echo precious >/etc/victim
+forge() { # DIRECTORY [VICTIM]: of a copy of the store that hexabot owns; /etc/victim is root's
+	local victim=${2-/etc/victim}
+	echo precious >"$victim"
 	[ "$1/hexabot.sqlite" = "$STORE" ] || cp -p "$STORE" "$1/"
 	chown hexabot: "$1"
-	"$HERE/forge_journal" /etc/victim "$(($(stat -c %s "$STORE") / 4096))" >"$1/hexabot.sqlite-journal"
+	"$HERE/forge_journal" "$victim" "$(($(stat -c %s "$STORE") / 4096))" >"$1/hexabot.sqlite-journal"
 	chown hexabot: "$1/hexabot.sqlite-journal"
 }
 
@@ -32,6 +33,19 @@ forge() { # DIRECTORY: of a copy of the store that hexabot owns; /etc/victim is 
 	done
 	rm -f "$STORE-journal"
 	hexactl enable mona
+}
+
+@test "nor what groups of the caller's might delete" {
+	local cmd
+	groupadd --gid 3333 project
+	install -d -m 0775 -g project /srv/project
+	for cmd in 'setpriv --groups 3333 hexactl list' \
+		'dialog assword: pw-mona -- setpriv --reuid lars --regid lars --groups 3333 su mona -c true'; do
+		forge /srv/hexabot /srv/project/victim
+		$cmd || true
+		[ "$(cat /srv/project/victim)" = precious ]
+	done
+	rm -f "$STORE-journal"
 }
 
 @test "a journal that Hexabot left when it was killed is rolled back" {

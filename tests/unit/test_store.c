@@ -2,6 +2,7 @@
 /* Hexabot's database: what is refused, what is read, what is written, and as whom. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -1191,10 +1192,12 @@ nothing_of_the_bracket_remains_after_an_error(void **state)
 }
 
 static void
-a_callers_real_uid_is_shielded_and_given_back(void **state)
+a_callers_ids_are_shielded_and_given_back(void **state)
 {
+	const gid_t theirs[] = { SOMEBODY + 3, SOMEBODY + 4 };
 	struct standing before, within;
 	struct hxb_bracket bracket = { .depth = 0 };
+	gid_t groups[COUNT(theirs)];
 	pid_t pid;
 
 	(void)state;
@@ -1203,7 +1206,7 @@ a_callers_real_uid_is_shielded_and_given_back(void **state)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		/* As su is: the caller's real id, root's effective and saved one. */
-		if (setresuid(SOMEBODY, 0, 0) == -1)
+		if (setgroups(COUNT(theirs), theirs) == -1 || setresuid(SOMEBODY, 0, 0) == -1)
 			_exit(9);
 		before = present_standing();
 		if (hxb_bracket_enter(&bracket, SOMEBODY + 1, SOMEBODY + 2, &err) != HXB_OK)
@@ -1213,6 +1216,8 @@ a_callers_real_uid_is_shielded_and_given_back(void **state)
 		    within.uids[3] != SOMEBODY + 1 || within.gids[3] != SOMEBODY + 2 ||
 		    sigismember(&within.signals, SIGTSTP) != 1 || sigismember(&within.signals, SIGTERM) != 1)
 			_exit(11);
+		if (getgroups(0, NULL) != 0)
+			_exit(18);
 		if (hxb_bracket_enter(&bracket, 0, 0, &err) != HXB_OK)
 			_exit(12);
 		hxb_bracket_leave(&bracket);
@@ -1224,6 +1229,9 @@ a_callers_real_uid_is_shielded_and_given_back(void **state)
 		    memcmp(within.gids, before.gids, sizeof(before.gids)) != 0 ||
 		    sigismember(&within.signals, SIGTSTP) != 0)
 			_exit(14);
+		if (getgroups(COUNT(groups), groups) != COUNT(groups) ||
+		    memcmp(groups, theirs, sizeof(groups)) != 0)
+			_exit(19);
 		hxb_bracket_leave(&bracket); /* once too often does nothing */
 		/* Without root's power the owner can't be played. */
 		if (setresuid(SOMEBODY, SOMEBODY, SOMEBODY) == -1)
@@ -1258,7 +1266,8 @@ forbid_call(unsigned call)
 static void
 who_cannot_take_back_the_hosts_ids_ends(void **state)
 {
-	static const unsigned calls[] = { SYS_setfsuid, SYS_setfsgid, SYS_setresuid };
+	static const unsigned calls[] = { SYS_setgroups, SYS_setfsuid, SYS_setfsgid, SYS_setresuid };
+	const gid_t theirs = SOMEBODY + 3;
 	struct hxb_bracket bracket = { .depth = 0 };
 	int status;
 	pid_t pid;
@@ -1269,7 +1278,7 @@ who_cannot_take_back_the_hosts_ids_ends(void **state)
 		pid = fork();
 		assert_true(pid >= 0);
 		if (pid == 0) {
-			if (setresuid(SOMEBODY, 0, 0) == -1 ||
+			if (setgroups(1, &theirs) == -1 || setresuid(SOMEBODY, 0, 0) == -1 ||
 			    hxb_bracket_enter(&bracket, SOMEBODY + 1, SOMEBODY + 2, &err) != HXB_OK ||
 			    forbid_call(calls[i]) == -1)
 				_exit(1);
@@ -1350,7 +1359,7 @@ main(void)
 		TEST(files_beside_the_store_are_its_owners),
 		TEST(the_owner_can_do_no_more_through_us_than_alone),
 		TEST(nothing_of_the_bracket_remains_after_an_error),
-		TEST(a_callers_real_uid_is_shielded_and_given_back),
+		TEST(a_callers_ids_are_shielded_and_given_back),
 		TEST(who_cannot_take_back_the_hosts_ids_ends),
 		TEST(a_caller_cannot_stop_us_while_a_lock_is_held),
 	};
