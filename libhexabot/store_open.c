@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -156,41 +152,6 @@ relax_foreign_keys(struct hxb_store *store, struct hxb_error *error)
 	return r;
 }
 
-/*
- * Opens what SQLite is about to open, and keeps it until SQLite is done. The owner of a file can put a lease
- * on it, which makes the next open wait for 45 seconds; not this one, and no lease is to be had while a file
- * is open for writing. Closed after SQLite's own descriptors, since closing any of a file's descriptors drops
- * this process's locks on it.
- */
-static enum hxb_result
-open_probes(struct hxb_store *store, struct hxb_error *error)
-{
-	static const char *const suffixes[] = { "", "-journal", "-wal" };
-	char path[PATH_MAX];
-
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
-		snprintf(path, sizeof(path), "%s%s", store->path, suffixes[i]);
-		store->probes[i] = open(path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
-		if (store->probes[i] != -1 || (errno == ENOENT && i > 0))
-			continue;
-		if (errno == EWOULDBLOCK)
-			return hxb_fail(
-			    error, HXB_BUSY, "%s: busy: another process holds a lease on it", path);
-		return hxb_fail(error, HXB_UNREADABLE, "%s: %m", path);
-	}
-	return HXB_OK;
-}
-
-static void
-close_probes(struct hxb_store *store)
-{
-	for (size_t i = 0; i < sizeof(store->probes) / sizeof(*store->probes); i++) {
-		if (store->probes[i] != -1)
-			close(store->probes[i]);
-		store->probes[i] = -1;
-	}
-}
-
 enum hxb_result
 hxb_store_open(const char *path, uid_t owner, struct hxb_deadline deadline, struct hxb_store **storep,
     struct hxb_error *error)
@@ -219,7 +180,7 @@ hxb_store_open(const char *path, uid_t owner, struct hxb_deadline deadline, stru
 	r = hxb_store_enter(store, error);
 	if (r != HXB_OK)
 		goto out;
-	r = open_probes(store, error);
+	r = hxb_store_open_probes(store, error);
 	if (r == HXB_OK)
 		r = hxb_db_open(&store->db, store->path, HXB_DB_EXISTING, deadline, error);
 	/* A constraint is an expression, too; the rows that we write are within Hexabot's. */
@@ -256,7 +217,7 @@ hxb_store_close(struct hxb_store *store)
 		if (entered)
 			hxb_store_leave(store);
 	}
-	close_probes(store);
+	hxb_store_close_probes(store);
 	free(store->path);
 	free(store);
 }

@@ -1322,11 +1322,44 @@ a_caller_cannot_stop_us_while_a_lock_is_held(void **state)
 	end_child(victim);
 }
 
+/* POSIX locks are the process's: closing any descriptor of the file gives them all back. */
+static void
+a_store_that_is_closed_leaves_the_others_their_locks(void **state)
+{
+	const char *path = in_dir("store.sqlite");
+	struct hxb_store *writer, *other;
+	int go[2];
+	pid_t pid;
+	char byte;
+
+	(void)state;
+	ROOT_ONLY();
+	make_store(path);
+	assert_int_equal(pipe(go), 0);
+	pid = fork(); /* before SQLite knows of any lock */
+	if (pid == 0) {
+		if (read(go[0], &byte, 1) != 1 ||
+		    hxb_store_open(path, geteuid(), hxb_deadline_in(DEADLINE), &other, &err) != HXB_OK)
+			_exit(1);
+		_exit(hxb_store_begin(other, &err) == HXB_BUSY ? 0 : 2);
+	}
+	writer = open_store(path);
+	assert_ok(hxb_store_begin(writer, &err));
+	other = open_store(path);
+	hxb_store_close(other);
+	assert_int_equal(write(go[1], "x", 1), 1);
+	assert_int_equal(wait_child(pid), 0);
+	hxb_store_close(writer);
+	close(go[0]);
+	close(go[1]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_no_database_of_hexabots_is_refused),
+		TEST(a_store_that_is_closed_leaves_the_others_their_locks),
 		TEST(a_truncated_store_is_refused),
 		TEST(a_store_that_others_may_write_is_refused),
 		TEST(views_and_virtual_tables_stand_in_for_no_table),

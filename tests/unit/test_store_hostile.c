@@ -147,7 +147,7 @@ constraints_are_not_computed(void **state)
 static void
 a_lease_is_not_waited_for(void **state)
 {
-	static const char *const suffixes[] = { "", "-wal", "-journal" };
+	static const char *const suffixes[] = { "", "-wal", "-journal", "-shm" };
 	const char *path = in_dir("store.sqlite");
 	char leased[512];
 	int fd;
