@@ -33,6 +33,15 @@ hxb_result_text(enum hxb_result r)
 	return "unknown result";
 }
 
+/* Bytes of the control character that is there, in UTF-8; 0: none is. */
+static size_t
+control_size(const unsigned char *text)
+{
+	if (text[0] < 0x20 || text[0] == 0x7f)
+		return 1;
+	return text[0] == 0xc2 && text[1] >= 0x80 && text[1] < 0xa0 ? 2 : 0;
+}
+
 void
 hxb_describe(struct hxb_error *error, const char *format, ...)
 {
@@ -45,9 +54,11 @@ hxb_describe(struct hxb_error *error, const char *format, ...)
 		va_end(args);
 		/* A database's words are its owner's: they must not end a line of the log, or move a
 		 * terminal. */
-		for (unsigned char *p = (unsigned char *)error->text; *p != '\0'; p++) {
-			if (*p < 0x20 || *p == 0x7f)
-				*p = '?';
+		for (char *p = error->text; *p != '\0'; p++) {
+			size_t size = control_size((const unsigned char *)p);
+
+			if (size > 0)
+				p = (char *)memset(p, '?', size) + size - 1;
 		}
 	}
 }

@@ -143,6 +143,21 @@ constraints_are_not_computed(void **state)
 	hxb_store_close(store);
 }
 
+/* U+009B begins an escape sequence in many terminals, as ESC [ does. */
+static void
+what_it_says_moves_no_terminal(void **state)
+{
+	const char *path = in_dir("store.sqlite");
+
+	(void)state;
+	make_store(path);
+	sql(path,
+	    "PRAGMA writable_schema = ON;"
+	    " INSERT INTO sqlite_schema VALUES ('table', 'a' || char(155, 10) || 'b\xc3\xa9', 'x', 0, "
+	    "'CREATE TABLE')");
+	expect_refusal(path, HXB_UNREADABLE, "malformed database schema (a???b\xc3\xa9)");
+}
+
 /* The kernel lets an open wait for 45 seconds on a lease; it is the owner's to take. */
 static void
 a_lease_is_not_waited_for(void **state)
@@ -246,6 +261,7 @@ main(void)
 		TEST(thirty_thousand_other_tables_and_a_view_take_no_time),
 		TEST(a_virtual_table_in_disguise_is_refused),
 		TEST(constraints_are_not_computed),
+		TEST(what_it_says_moves_no_terminal),
 		TEST(a_lease_is_not_waited_for),
 		TEST(a_user_with_a_thousand_roles_and_one_is_refused),
 		TEST(a_hold_parks_roles_that_are_some),
