@@ -13,7 +13,12 @@
 enum hxb_result
 hxb_store_enter(struct hxb_store *store, struct hxb_error *error)
 {
-	return hxb_bracket_enter(&store->bracket, store->uid, store->gid, error);
+	const bool outermost = store->bracket.depth == 0;
+	enum hxb_result r = hxb_bracket_enter(&store->bracket, store->uid, store->gid, error);
+
+	if (r == HXB_OK && outermost && (r = hxb_store_probe(store, error)) != HXB_OK)
+		hxb_store_leave(store);
+	return r;
 }
 
 void
@@ -180,9 +185,7 @@ hxb_store_open(const char *path, uid_t owner, struct hxb_deadline deadline, stru
 	r = hxb_store_enter(store, error);
 	if (r != HXB_OK)
 		goto out;
-	r = hxb_store_open_probes(store, error);
-	if (r == HXB_OK)
-		r = hxb_db_open(&store->db, store->path, HXB_DB_EXISTING, deadline, error);
+	r = hxb_db_open(&store->db, store->path, HXB_DB_EXISTING, deadline, error);
 	/* A constraint is an expression, too; the rows that we write are within Hexabot's. */
 	if (r == HXB_OK)
 		r = hxb_db_exec(&store->db, "PRAGMA ignore_check_constraints = ON", error);
@@ -212,12 +215,12 @@ hxb_store_close(struct hxb_store *store)
 	 * be.
 	 */
 	if (store->db.sql != NULL) {
-		entered = hxb_store_enter(store, NULL) == HXB_OK;
+		entered = hxb_bracket_enter(&store->bracket, store->uid, store->gid, NULL) == HXB_OK;
 		hxb_db_close(&store->db);
 		if (entered)
 			hxb_store_leave(store);
 	}
-	hxb_store_close_probes(store);
+	hxb_store_end_probes(store);
 	free(store->path);
 	free(store);
 }

@@ -7,17 +7,14 @@
 #include "store.h"
 #include "store_sqlite.h"
 
-#define HXB_STORE_LOCKED 2 /* files that SQLite locks: the database, and what a log has beside it */
-#define HXB_STORE_UNLOCKED 2 /* files that it does not */
-
 struct hxb_store {
 	struct hxb_db db;
 	struct hxb_bracket bracket;
 	uid_t uid; /* the file's owner: whom we act as */
 	gid_t gid;
 	bool exposed;
-	int probes[HXB_STORE_UNLOCKED]; /* see store_probes.c; -1: none */
-	bool probed; /* to be closed */
+	int probes[2]; /* see store_probes.c; -1: none */
+	bool probed; /* to be ended */
 	bool writing; /* between begin and commit or rollback */
 	char *path;
 };
@@ -26,9 +23,12 @@ struct hxb_store {
 enum hxb_result hxb_store_enter(struct hxb_store *store, struct hxb_error *error);
 void hxb_store_leave(struct hxb_store *store);
 
-/* Before SQLite opens the store, and after it has closed it. HXB_BUSY: somebody has a lease on a file. */
-enum hxb_result hxb_store_open_probes(struct hxb_store *store, struct hxb_error *error);
-void hxb_store_close_probes(struct hxb_store *store);
+/*
+ * Before SQLite opens the store, and before each transaction, since a file may have come since; and after
+ * SQLite has closed it. HXB_BUSY: somebody has a lease on a file.
+ */
+enum hxb_result hxb_store_probe(struct hxb_store *store, struct hxb_error *error);
+void hxb_store_end_probes(struct hxb_store *store);
 
 /* What changes a user begins and ends with: a transaction is open; exactly this row was there. */
 enum hxb_result hxb_store_writing(const struct hxb_store *store, struct hxb_error *error);

@@ -72,50 +72,64 @@ keep(const char *path)
 	return true;
 }
 
-static enum hxb_result
-open_one(struct hxb_store *store, size_t i, const char *path, struct hxb_error *error)
-{
-	bool is_open;
-
-	if (i < HXB_STORE_LOCKED) {
-		is_open = keep(path);
-	} else {
-		store->probes[i - HXB_STORE_LOCKED] = probe(path);
-		is_open = store->probes[i - HXB_STORE_LOCKED] != -1;
-	}
-	if (is_open || (errno == ENOENT && i > 0))
-		return HXB_OK;
-	if (errno == EWOULDBLOCK)
-		return hxb_fail(error, HXB_BUSY, "%s: busy: another process holds a lease on it", path);
-	return hxb_fail(error, HXB_UNREADABLE, "%s: %m", path);
-}
-
-enum hxb_result
-hxb_store_open_probes(struct hxb_store *store, struct hxb_error *error)
-{
-	static const char *const suffixes[] = { "", "-shm", "-journal", "-wal" };
-	char path[PATH_MAX];
-	enum hxb_result r = HXB_OK;
-
-	pthread_mutex_lock(&mutex);
-	stores++;
-	store->probed = true;
-	for (size_t i = 0; r == HXB_OK && i < sizeof(suffixes) / sizeof(*suffixes); i++) {
-		snprintf(path, sizeof(path), "%s%s", store->path, suffixes[i]);
-		r = open_one(store, i, path, error);
-	}
-	pthread_mutex_unlock(&mutex);
-	return r;
-}
-
-void
-hxb_store_close_probes(struct hxb_store *store)
+static void
+close_unlocked(struct hxb_store *store)
 {
 	for (size_t i = 0; i < sizeof(store->probes) / sizeof(*store->probes); i++) {
 		if (store->probes[i] != -1)
 			close(store->probes[i]);
 		store->probes[i] = -1;
 	}
+}
+
+/* What comes of the last attempt to open something. */
+static enum hxb_result
+judge(bool is_open, bool may_be_absent, const char *path, struct hxb_error *error)
+{
+	if (is_open || (errno == ENOENT && may_be_absent))
+		return HXB_OK;
+	if (errno == EWOULDBLOCK)
+		return hxb_fail(error, HXB_BUSY, "%s: busy: another process holds a lease on it", path);
+	return hxb_fail(error, HXB_UNREADABLE, "%s: %m", path);
+}
+
+static enum hxb_result
+keep_locked(const struct hxb_store *store, struct hxb_error *error)
+{
+	char path[PATH_MAX];
+	enum hxb_result r = judge(keep(store->path), false, store->path, error);
+
+	snprintf(path, sizeof(path), "%s-shm", store->path);
+	return r == HXB_OK ? judge(keep(path), true, path, error) : r;
+}
+
+enum hxb_result
+hxb_store_probe(struct hxb_store *store, struct hxb_error *error)
+{
+	static const char *const suffixes[] = { "-journal", "-wal" };
+	char path[PATH_MAX];
+	enum hxb_result r = HXB_OK;
+
+	close_unlocked(store);
+	for (size_t i = 0; r == HXB_OK && i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+		snprintf(path, sizeof(path), "%s%s", store->path, suffixes[i]);
+		store->probes[i] = probe(path);
+		r = judge(store->probes[i] != -1, true, path, error);
+	}
+	if (r != HXB_OK)
+		return r;
+	pthread_mutex_lock(&mutex);
+	stores += store->probed ? 0 : 1;
+	store->probed = true;
+	r = keep_locked(store, error);
+	pthread_mutex_unlock(&mutex);
+	return r;
+}
+
+void
+hxb_store_end_probes(struct hxb_store *store)
+{
+	close_unlocked(store);
 	if (!store->probed)
 		return;
 	store->probed = false;

@@ -252,6 +252,45 @@ a_hold_parks_roles_that_are_some(void **state)
 	hxb_store_close(store);
 }
 
+/* Whoever is told that the store is opened has a journal ready. */
+static void
+nor_is_one_that_comes_later(void **state)
+{
+	const char *path = in_dir("store.sqlite");
+	struct hxb_store *store;
+	struct hxb_user *user;
+	long began;
+	pid_t owner;
+	int ready[2], fd;
+	char leased[512], byte;
+
+	(void)state;
+	make_store(path);
+	store = open_store(path);
+	snprintf(leased, sizeof(leased), "%s-journal", path);
+	assert_int_equal(pipe(ready), 0);
+	owner = fork();
+	if (owner == 0) {
+		signal(SIGIO, SIG_IGN);
+		fd = open(leased, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (fd == -1 || write(fd, "x", 1) != 1 || fcntl(fd, F_SETLEASE, F_WRLCK) == -1 ||
+		    write(ready[1], "x", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	hxb_store_set_deadline(store, hxb_deadline_in(1000));
+	began = milliseconds();
+	assert_result(hxb_store_user(store, HXB_BY_USERNAME, "mona", &user, &err), HXB_BUSY);
+	assert_contains(err.text, "lease");
+	assert_true(milliseconds() - began < 2000);
+	end_child(owner);
+	close(ready[0]);
+	hxb_store_close(store);
+}
+
 int
 main(void)
 {
@@ -263,6 +302,7 @@ main(void)
 		TEST(constraints_are_not_computed),
 		TEST(what_it_says_moves_no_terminal),
 		TEST(a_lease_is_not_waited_for),
+		TEST(nor_is_one_that_comes_later),
 		TEST(a_user_with_a_thousand_roles_and_one_is_refused),
 		TEST(a_hold_parks_roles_that_are_some),
 	};
