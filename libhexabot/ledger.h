@@ -119,6 +119,9 @@ enum hxb_result hxb_ledger_put_former_login(
     struct hxb_ledger *, const char *login, const char *id, struct hxb_error *error); /* for a rebuild */
 enum hxb_result hxb_ledger_number_taken(
     struct hxb_ledger *, uint32_t number, bool *taken, struct hxb_error *error);
+/* The first number from `from` to `to` that is nobody's. HXB_NOT_FOUND: none is. */
+enum hxb_result hxb_ledger_free_number(
+    struct hxb_ledger *, uint32_t from, uint32_t to, uint32_t *number, struct hxb_error *error);
 enum hxb_result hxb_ledger_put(struct hxb_ledger *, const struct hxb_entry *entry, struct hxb_error *error);
 void hxb_entry_free(struct hxb_entry *); /* takes NULL */
 

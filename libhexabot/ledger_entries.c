@@ -91,6 +91,28 @@ hxb_ledger_number_taken(struct hxb_ledger *ledger, uint32_t number, bool *taken,
 	return r;
 }
 
+/* Those that are taken come in order: the first gap is what is wanted. */
+enum hxb_result
+hxb_ledger_free_number(
+    struct hxb_ledger *ledger, uint32_t from, uint32_t to, uint32_t *number, struct hxb_error *error)
+{
+	sqlite3_stmt *stmt = NULL;
+	int64_t next = from;
+	enum hxb_result r;
+
+	r = hxb_db_query(&ledger->db, &stmt, error,
+	    "SELECT number FROM entries WHERE number BETWEEN ?1 AND ?2 ORDER BY number", "ii", (int64_t)from,
+	    (int64_t)to);
+	while (r == HXB_OK && (r = hxb_db_step(&ledger->db, stmt, error)) == HXB_OK &&
+	    sqlite3_column_int64(stmt, 0) == next)
+		next++;
+	hxb_db_end(&ledger->db, stmt);
+	*number = (uint32_t)next;
+	if (r == HXB_OK || r == HXB_NOT_FOUND)
+		r = next <= to ? HXB_OK : HXB_NOT_FOUND;
+	return r;
+}
+
 enum hxb_result
 hxb_ledger_login_owner(struct hxb_ledger *ledger, const char *login, char **idp, struct hxb_error *error)
 {

@@ -22,6 +22,7 @@ hxb_naming_open(struct hxb_naming *naming, const struct hxb_config *config, cons
 	naming->config = config;
 	naming->ledger = ledger;
 	naming->host = NULL;
+	naming->full = false;
 	r = hxb_ledger_meta(ledger, &naming->meta, error);
 	if (r == HXB_OK)
 		r = hxb_host_names_load(places->passwd, places->group, &naming->host, error);
@@ -93,29 +94,37 @@ is_foreign(uint32_t number)
 	return number >= FOREIGN_MIN && number <= FOREIGN_MAX;
 }
 
-enum hxb_result
-hxb_naming_number(const struct hxb_naming *naming, const char *id, uint32_t *number, struct hxb_error *error)
+static enum hxb_result
+first_free(
+    const struct hxb_naming *naming, uint32_t from, uint32_t to, uint32_t *number, struct hxb_error *error)
 {
-	uint32_t size = naming->meta.uid_max - naming->meta.uid_min + 1;
-	uint32_t offset = (uint32_t)(hxb_id_digest(id) % size);
-	bool taken = true;
 	enum hxb_result r;
 
-	for (uint32_t tried = 0; tried < size; tried++) {
-		*number = naming->meta.uid_min + (offset + tried) % size;
-		if (is_foreign(*number) || hxb_host_has_id(naming->host, *number))
-			continue;
-		r = hxb_ledger_number_taken(naming->ledger, *number, &taken, error);
-		if (r != HXB_OK)
+	for (uint64_t next = from; next <= to; next = is_foreign(*number) ? FOREIGN_MAX + 1 : *number + 1) {
+		r = hxb_ledger_free_number(naming->ledger, (uint32_t)next, to, number, error);
+		if (r != HXB_OK || (!is_foreign(*number) && !hxb_host_has_id(naming->host, *number)))
 			return r;
-		if (!taken)
-			return HXB_OK;
 	}
-	return hxb_fail(error, HXB_REFUSED, "no number is left between %u and %u%s",
-	    (unsigned)naming->meta.uid_min, (unsigned)naming->meta.uid_max,
-	    naming->meta.uid_min <= FOREIGN_MAX && naming->meta.uid_max >= FOREIGN_MIN
-	        ? "; 2147352576 to 2147418111 are systemd's"
-	        : "");
+	return HXB_NOT_FOUND;
+}
+
+enum hxb_result
+hxb_naming_number(struct hxb_naming *naming, const char *id, uint32_t *number, struct hxb_error *error)
+{
+	const uint32_t min = naming->meta.uid_min, max = naming->meta.uid_max;
+	const uint32_t wanted = min + (uint32_t)(hxb_id_digest(id) % (max - min + 1));
+	enum hxb_result r = HXB_NOT_FOUND;
+
+	if (!naming->full)
+		r = first_free(naming, wanted, max, number, error);
+	if (!naming->full && r == HXB_NOT_FOUND && wanted > min)
+		r = first_free(naming, min, wanted - 1, number, error);
+	if (r != HXB_NOT_FOUND)
+		return r;
+	naming->full = true;
+	return hxb_fail(error, HXB_REFUSED, "no number is left between %u and %u%s", (unsigned)min,
+	    (unsigned)max,
+	    min <= FOREIGN_MAX && max >= FOREIGN_MIN ? "; 2147352576 to 2147418111 are systemd's" : "");
 }
 
 char *
@@ -183,10 +192,10 @@ draft(const struct hxb_naming *naming, const char *user_id, const char *username
 }
 
 enum hxb_result
-hxb_naming_give(const struct hxb_naming *naming, const char *user_id, const char *username,
+hxb_naming_give(struct hxb_naming *naming, const char *user_id, const char *username,
     struct hxb_entry **entryp, char reason[HXB_REASON_SIZE], struct hxb_error *error)
 {
-	struct hxb_error none = { "" };
+	struct hxb_error why = { "" };
 	struct hxb_entry *entry = NULL;
 	enum hxb_result r;
 
@@ -204,16 +213,18 @@ hxb_naming_give(const struct hxb_naming *naming, const char *user_id, const char
 		r = hxb_naming_obstacle(naming, user_id, entry->login, reason, error);
 	if (r != HXB_OK || reason[0] != '\0')
 		goto out;
-	r = hxb_naming_number(naming, user_id, &entry->number, &none);
+	r = hxb_naming_number(naming, user_id, &entry->number, &why);
 	if (r == HXB_REFUSED) {
 		/* One who is too many must not stop everybody else's publish. */
-		snprintf(reason, HXB_REASON_SIZE, "%s", none.text);
+		snprintf(reason, HXB_REASON_SIZE, "%s", why.text);
 		r = HXB_OK;
 		goto out;
 	}
-	if (r != HXB_OK)
-		hxb_describe(error, "%s", none.text);
-	if (r != HXB_OK || hxb_naming_home_is_taken(naming, entry, reason))
+	if (r != HXB_OK) {
+		hxb_fail(error, r, "%s", why.text);
+		goto out;
+	}
+	if (hxb_naming_home_is_taken(naming, entry, reason))
 		goto out;
 	r = hxb_ledger_put(naming->ledger, entry, error);
 	if (r == HXB_OK) {

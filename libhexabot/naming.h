@@ -15,6 +15,7 @@ struct hxb_naming {
 	struct hxb_ledger *ledger;
 	struct hxb_host_names *host;
 	struct hxb_ledger_meta meta;
+	bool full; /* no number is left: it need not be looked for once more */
 };
 
 enum hxb_result hxb_naming_open(struct hxb_naming *naming, const struct hxb_config *config,
@@ -31,7 +32,7 @@ enum hxb_result hxb_naming_obstacle(const struct hxb_naming *naming, const char 
 
 /* The number that the id would be given: its digest's, or the next free one. HXB_REFUSED if none is left. */
 enum hxb_result hxb_naming_number(
-    const struct hxb_naming *naming, const char *id, uint32_t *number, struct hxb_error *error);
+    struct hxb_naming *naming, const char *id, uint32_t *number, struct hxb_error *error);
 
 /* Where the user's home is or will be. NULL: no memory. The caller frees. */
 char *hxb_naming_home(const struct hxb_naming *naming, const struct hxb_entry *entry);
@@ -46,7 +47,7 @@ bool hxb_naming_home_is_taken(
  * Gives a login and a number to a user who has none, or a number to one whose login was set by hand, and puts
  * it into the ledger. *entryp is NULL, and `reason` says why, for who stays unmapped.
  */
-enum hxb_result hxb_naming_give(const struct hxb_naming *naming, const char *user_id, const char *username,
+enum hxb_result hxb_naming_give(struct hxb_naming *naming, const char *user_id, const char *username,
     struct hxb_entry **entryp, char reason[HXB_REASON_SIZE], struct hxb_error *error);
 
 #endif

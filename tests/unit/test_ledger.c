@@ -297,6 +297,32 @@ a_name_or_number_has_one_owner(void **state)
 }
 
 static void
+the_first_free_number_is_found(void **state)
+{
+	static const uint32_t gone[] = { 1, 2, 3, 5 };
+	static const struct {
+		uint32_t from, to, free; /* 9: none */
+	} searches[] = { { 0, 9, 0 }, { 1, 9, 4 }, { 3, 9, 4 }, { 4, 9, 4 }, { 5, 9, 6 }, { 5, 6, 6 },
+		{ 6, 6, 6 }, { 1, 3, 9 }, { 5, 5, 9 } };
+	uint32_t number;
+	char id[8];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(gone); i++) {
+		snprintf(id, sizeof(id), "%u", (unsigned)gone[i]);
+		assert_ok(put(HXB_ENTRY_ROLE, id, "", FIRST + gone[i]));
+	}
+	for (size_t i = 0; i < COUNT(searches); i++) {
+		enum hxb_result r = hxb_ledger_free_number(
+		    ledger, FIRST + searches[i].from, FIRST + searches[i].to, &number, &err);
+
+		assert_result(r, searches[i].free == 9 ? HXB_NOT_FOUND : HXB_OK);
+		if (r == HXB_OK)
+			assert_int_equal(number, FIRST + searches[i].free);
+	}
+}
+
+static void
 a_former_login_stays_its_owners(void **state)
 {
 	(void)state;
@@ -722,6 +748,7 @@ main(void)
 		LEDGER_TEST(a_ledger_that_others_could_write_is_refused),
 		LEDGER_TEST(entries_are_kept_by_kind_and_id),
 		LEDGER_TEST(a_name_or_number_has_one_owner),
+		LEDGER_TEST(the_first_free_number_is_found),
 		LEDGER_TEST(a_former_login_stays_its_owners),
 		LEDGER_TEST(an_entry_can_be_buried_and_come_back),
 		LEDGER_TEST(what_is_not_committed_has_not_happened),
