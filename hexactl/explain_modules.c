@@ -116,6 +116,11 @@ static int
 faillock_answer(
     struct hxb_case *c, enum hxb_pam_facility facility, const struct hxb_pam_line *line, bool good)
 {
+	struct hxb_faillock settings;
+	struct hxb_error error;
+
+	if (hxb_faillock_settings(line, &settings, &error) == HXB_NOT_FOUND)
+		return PAM_SERVICE_ERR;
 	if (facility != HXB_PAM_AUTH)
 		return PAM_SUCCESS;
 	if (hxb_pam_line_option(line, "authfail") != NULL)

@@ -160,6 +160,9 @@ hxb_rule_lockout(const struct hxb_case *c, struct hxb_finding *finding)
 	}
 	hxb_find(finding, HXB_RULING_OK, "%u failure%s of %lld on record", faillock->failures,
 	    faillock->failures == 1 ? "" : "s", (long long)faillock->deny);
+	if (faillock->spared && faillock->failures > 0)
+		hxb_find(finding, HXB_RULING_OK, "%u failure%s on record; admin_group=%.64s spares them",
+		    faillock->failures, faillock->failures == 1 ? "" : "s", faillock->admin_group);
 	if (!faillock->locked)
 		return;
 	if (faillock->until != 0)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,7 @@
 #define CONF_MAX 65536 /* bytes */
 #define RECORDS_MAX 1024 /* as many as pam_faillock keeps */
 #define VALID 0x1
+#define GROUPS_MAX 256 /* of a user */
 
 /* One failure, as it is in the file: of this machine's byte order. */
 struct record {
@@ -23,6 +26,7 @@ struct record {
 	uint64_t time;
 };
 
+/* What follows the digits does not count: "10m" is 10. */
 static bool
 take_number(const char *text, int64_t *number)
 {
@@ -31,7 +35,7 @@ take_number(const char *text, int64_t *number)
 
 	errno = 0;
 	value = strtoll(text, &end, 10);
-	if (end == text || *end != '\0' || errno != 0 || value < 0 || value > 604800)
+	if (end == text || errno != 0 || value < 0 || value > 604800)
 		return false;
 	*number = value;
 	return true;
@@ -52,6 +56,14 @@ take_setting(struct hxb_faillock *faillock, const char *name, const char *value)
 		faillock->unlock_time = 0;
 	else if (strcmp(name, "unlock_time") == 0)
 		(void)take_number(value, &faillock->unlock_time);
+	else if (strcmp(name, "root_unlock_time") == 0 && strcmp(value, "never") == 0)
+		faillock->root_unlock_time = 0;
+	else if (strcmp(name, "root_unlock_time") == 0)
+		(void)take_number(value, &faillock->root_unlock_time);
+	else if (strcmp(name, "admin_group") == 0)
+		snprintf(faillock->admin_group, sizeof(faillock->admin_group), "%s", value);
+	else if (strcmp(name, "even_deny_root") == 0)
+		faillock->even_deny_root = true;
 	else if (strcmp(name, "local_users_only") == 0)
 		faillock->local_users_only = true;
 }
@@ -74,14 +86,17 @@ take_line(struct hxb_faillock *faillock, char *line)
 		take_setting(faillock, name, value);
 }
 
+/* path NULL: the usual one, which need not be there. */
 static enum hxb_result
 read_conf(struct hxb_faillock *faillock, const char *path, struct hxb_error *error)
 {
 	char *text = NULL, *cursor, *line;
-	enum hxb_result r = hxb_text_read(path, CONF_MAX, &text, error);
+	enum hxb_result r = hxb_text_read(path != NULL ? path : HXB_FAILLOCK_CONF, CONF_MAX, &text, error);
 
-	if (r == HXB_NOT_FOUND)
+	if (r == HXB_NOT_FOUND && path == NULL) {
+		error->text[0] = '\0';
 		return HXB_OK;
+	}
 	if (r != HXB_OK)
 		return r;
 	for (cursor = text; (line = hxb_text_line(&cursor)) != NULL;)
@@ -101,11 +116,29 @@ take_options(struct hxb_faillock *faillock, const struct hxb_pam_line *line)
 	}
 }
 
+static bool
+is_admin(const struct hxb_faillock *faillock, const char *login)
+{
+	const struct passwd *pw = faillock->admin_group[0] != '\0' ? getpwnam(login) : NULL;
+	const struct group *group = pw != NULL ? getgrnam(faillock->admin_group) : NULL;
+	gid_t groups[GROUPS_MAX];
+	int count = GROUPS_MAX;
+
+	if (group == NULL || getgrouplist(login, pw->pw_gid, groups, &count) == -1)
+		return false;
+	for (int i = 0; i < count; i++)
+		if (groups[i] == group->gr_gid)
+			return true;
+	return false;
+}
+
 /* How pam_faillock counts: back from the last failure. The file is the user's own, who may write any number
  * there; so it reckons as pam_faillock does, without a sign. */
 static void
-judge(struct hxb_faillock *faillock, const struct record *records, size_t count, int64_t now)
+judge(struct hxb_faillock *faillock, const struct record *records, size_t count, bool admin, int64_t now)
 {
+	int64_t lasts =
+	    admin && faillock->root_unlock_time != -1 ? faillock->root_unlock_time : faillock->unlock_time;
 	uint64_t latest = 0, until;
 
 	for (size_t i = 0; i < count; i++)
@@ -115,12 +148,14 @@ judge(struct hxb_faillock *faillock, const struct record *records, size_t count,
 		if ((records[i].status & VALID) != 0 &&
 		    latest - records[i].time < (uint64_t)faillock->fail_interval)
 			faillock->failures++;
-	if (faillock->local_users_only || faillock->deny == 0 || faillock->failures < faillock->deny)
+	faillock->spared = admin && !faillock->even_deny_root;
+	if (faillock->spared || faillock->local_users_only || faillock->deny == 0 ||
+	    faillock->failures < faillock->deny)
 		return;
-	until = latest + (uint64_t)faillock->unlock_time;
-	if (faillock->unlock_time != 0)
+	until = latest + (uint64_t)lasts;
+	if (lasts != 0)
 		faillock->until = (int64_t)(until < INT64_MAX ? until : INT64_MAX);
-	faillock->locked = faillock->unlock_time == 0 || until >= (uint64_t)now;
+	faillock->locked = lasts == 0 || until >= (uint64_t)now;
 }
 
 /* -1 with errno. Nothing but a file: to open a device may do things. */
@@ -159,7 +194,7 @@ hxb_faillock_count(struct hxb_faillock *faillock, const char *login, int64_t now
 		free(records);
 		return hxb_fail(error, HXB_UNREADABLE, "%s: %m", path);
 	}
-	judge(faillock, records, (size_t)got / sizeof(*records), now);
+	judge(faillock, records, (size_t)got / sizeof(*records), is_admin(faillock, login), now);
 	free(records);
 	return HXB_OK;
 }
@@ -167,13 +202,14 @@ hxb_faillock_count(struct hxb_faillock *faillock, const char *login, int64_t now
 enum hxb_result
 hxb_faillock_settings(const struct hxb_pam_line *line, struct hxb_faillock *faillock, struct hxb_error *error)
 {
-	const char *conf = hxb_pam_line_option(line, "conf");
 	enum hxb_result r;
 
-	*faillock = (struct hxb_faillock){
-		.dir = "/var/run/faillock", .deny = 3, .fail_interval = 900, .unlock_time = 600
-	};
-	r = read_conf(faillock, conf != NULL && conf[0] == '/' ? conf : HXB_FAILLOCK_CONF, error);
+	*faillock = (struct hxb_faillock){ .dir = "/var/run/faillock",
+		.deny = 3,
+		.fail_interval = 900,
+		.unlock_time = 600,
+		.root_unlock_time = -1 };
+	r = read_conf(faillock, hxb_pam_line_option(line, "conf"), error);
 	if (r == HXB_OK)
 		take_options(faillock, line);
 	return r;

@@ -16,14 +16,20 @@ struct hxb_faillock {
 	char dir[256];
 	int64_t deny; /* failures that lock; 0: none do */
 	int64_t fail_interval, unlock_time; /* seconds; unlock_time 0: for good */
-	bool local_users_only;
+	int64_t root_unlock_time; /* the same for whoever is in admin_group; -1: as unlock_time */
+	bool local_users_only, even_deny_root;
+	char admin_group[64]; /* its members count as root does; "": nobody else */
 	/* The record. */
 	unsigned failures; /* within the interval */
+	bool spared; /* of admin_group, without even_deny_root: never locked */
 	bool locked;
 	int64_t until; /* when it ends; 0: never by itself */
 };
 
-/* By the line in the stack and the configuration. HXB_UNREADABLE with file and reason: that can't be read. */
+/*
+ * By the line in the stack and the configuration. HXB_NOT_FOUND with file and reason: conf= names one that is
+ * not there, and pam_faillock refuses everybody; HXB_UNREADABLE: it can't be read.
+ */
 enum hxb_result hxb_faillock_settings(
     const struct hxb_pam_line *line, struct hxb_faillock *faillock, struct hxb_error *error);
 

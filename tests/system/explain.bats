@@ -443,6 +443,25 @@ digests() {
 	python3 -c 'import struct; open("/tmp/tally/mona", "wb").write(2 * struct.pack("<54xHQ", 1, 2**63 - 1))'
 	agrees locking mona pw-mona lockout
 	agreed
+	# Who is in its admin_group is locked as root is; a conf= that is not there refuses everybody.
+	service locking-root <<-'END'
+		auth    required pam_faillock.so preauth silent dir=/tmp/tally deny=2
+		auth    required pam_hexabot.so
+		account include common-account
+	END
+	python3 -c 'import struct, time; open("/tmp/tally/mona", "wb").write(2 * struct.pack("<54xHQ", 1, int(time.time()) - 10))'
+	agrees locking-root mona pw-mona '' /etc/pam.d/locking-root "$(changed /etc/pam.d/locking-root 's/deny=2/& admin_group=hexabot-manager/')"
+	agrees locking-root mona pw-mona lockout /etc/pam.d/locking-root "$(changed /etc/pam.d/locking-root 's/deny=2/& admin_group=hexabot-admin/')"
+	agrees locking-root mona pw-mona lockout /etc/pam.d/locking-root \
+		"$(changed /etc/pam.d/locking-root 's/deny=2/& admin_group=hexabot-manager even_deny_root/')"
+	agrees locking-root mona pw-mona '' /etc/pam.d/locking-root \
+		"$(changed /etc/pam.d/locking-root 's/deny=2/& admin_group=hexabot-manager even_deny_root root_unlock_time=5/')"
+	agrees locking-root mona pw-mona '' /etc/pam.d/locking-root "$(changed /etc/pam.d/locking-root 's/deny=2/& unlock_time=5m/')"
+	agrees locking-root mona pw-mona 'auth stack' /etc/pam.d/locking-root "$(changed /etc/pam.d/locking-root 's/deny=2/& conf=\/etc\/none.conf/')"
+	agreed
+	mv /etc/security/faillock.conf /tmp/
+	says mona '^lockout +NO, decides +locked by pam_faillock' --service locking-root
+	mv /tmp/faillock.conf /etc/security/
 	# A name of Hexabot's that is a path leads nowhere.
 	mv /tmp/tally/mona /tmp/outside
 	sql "UPDATE users SET username = '../outside' WHERE username = 'odd user'"
