@@ -125,8 +125,10 @@ ask_sshd(struct hxb_post *post, const char *login)
 	post->asked_sshd = true;
 	hxb_sshd_ask(login, &post->sshd);
 	if (post->sshd.known && !hxb_sshd_takes_codes(&post->sshd))
-		hxb_complain("sshd: nobody can type a code at its prompt: in sshd_config set UsePAM yes, and "
-		             "KbdInteractiveAuthentication yes or PasswordAuthentication yes");
+		hxb_complain(
+		    "sshd: nobody can type a code at its prompt: in sshd_config set UsePAM yes, and "
+		    "KbdInteractiveAuthentication yes or PasswordAuthentication yes; AuthenticationMethods, "
+		    "if set, has to name one that is on");
 }
 
 /* A person's letter; strings that are the letter's own are freed by clear. */

@@ -19,48 +19,10 @@ is_sshd(const struct hxb_case *c)
 	return strcmp(c->service, "sshd") == 0;
 }
 
-/* Whether a way that sshd wants, such as "publickey,password", holds a password, and nothing else. */
-static bool
-has_password(const char *way, bool *alone)
-{
-	bool found = strcmp(way, "any") == 0;
-
-	*alone = true;
-	for (size_t size; *way != '\0'; way += size + (way[size] == ',')) {
-		size = strcspn(way, ",");
-		if (strncmp(way, "password", size) == 0 || strncmp(way, "keyboard-interactive", 20) == 0)
-			found = true;
-		else if (strncmp(way, "any", size) != 0)
-			*alone = false;
-	}
-	return found;
-}
-
-/* Whether one of them does. *alone: one with nothing else. */
-static bool
-takes_passwords(const struct hxb_sshd *sshd, bool *alone)
-{
-	int size;
-	const char *ways = hxb_sshd_setting(sshd, "authenticationmethods", 0, &size);
-	bool found = ways == NULL, only;
-	char text[512], *rest = NULL;
-
-	*alone = found;
-	snprintf(text, sizeof(text), "%.*s", ways != NULL ? size : 0, ways != NULL ? ways : "");
-	for (const char *way = strtok_r(text, " ", &rest); way != NULL; way = strtok_r(NULL, " ", &rest)) {
-		if (!has_password(way, &only))
-			continue;
-		found = true;
-		*alone |= only;
-	}
-	return found;
-}
-
 void
 hxb_rule_sshd(const struct hxb_case *c, struct hxb_finding *finding)
 {
 	const struct hxb_sshd *sshd = &c->sshd;
-	bool alone;
 
 	finding->rule = "sshd";
 	if (!is_sshd(c))
@@ -76,14 +38,14 @@ hxb_rule_sshd(const struct hxb_case *c, struct hxb_finding *finding)
 		    "UsePAM no: passwords are not pam_hexabot's to judge, keys are "
 		    "nobody's");
 		hxb_remedy(finding, "set UsePAM yes in sshd_config");
-	} else if (!hxb_sshd_takes_codes(sshd)) {
+	} else if (!sshd->password && !sshd->keyboard_interactive) {
 		hxb_find(finding, HXB_RULING_NO,
 		    "PasswordAuthentication no, KbdInteractiveAuthentication no: keys only");
 		hxb_remedy(finding, "set one of them to yes in sshd_config, or use a key");
-	} else if (!takes_passwords(sshd, &alone)) {
-		hxb_find(finding, HXB_RULING_NO, "AuthenticationMethods: none with a password");
+	} else if (hxb_sshd_methods(sshd) == HXB_SSHD_NO_PASSWORD) {
+		hxb_find(finding, HXB_RULING_NO, "AuthenticationMethods: none with a password is on");
 		hxb_remedy(finding, "add one in sshd_config, or use what it names");
-	} else if (!alone) {
+	} else if (hxb_sshd_methods(sshd) == HXB_SSHD_PASSWORD_AND_MORE) {
 		hxb_find(finding, HXB_RULING_NOTE,
 		    "AuthenticationMethods: a password is not enough: what else it wants is not judged");
 	} else {

@@ -105,7 +105,8 @@ hxb_sshd_clear(struct hxb_sshd *sshd)
 bool
 hxb_sshd_takes_codes(const struct hxb_sshd *sshd)
 {
-	return sshd->use_pam && (sshd->password || sshd->keyboard_interactive);
+	return sshd->use_pam && (sshd->password || sshd->keyboard_interactive) &&
+	    hxb_sshd_methods(sshd) != HXB_SSHD_NO_PASSWORD;
 }
 
 /* An RSA key signs by one of several algorithms, the others by that of their own name. */

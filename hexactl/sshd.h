@@ -39,6 +39,10 @@ bool hxb_sshd_takes_key(const struct hxb_sshd *sshd, const char *type, unsigned 
 const char *hxb_sshd_refuses(
     const struct hxb_sshd *, char *const *login, char *const *groups, bool *names, const char **maybe);
 
+/* What AuthenticationMethods makes of a password, by the best of the ways that it names and that are on. */
+enum hxb_sshd_password { HXB_SSHD_NO_PASSWORD, HXB_SSHD_PASSWORD_AND_MORE, HXB_SSHD_PASSWORD };
+enum hxb_sshd_password hxb_sshd_methods(const struct hxb_sshd *);
+
 /* Whether a code can be typed at its prompt. */
 bool hxb_sshd_takes_codes(const struct hxb_sshd *sshd);
 

@@ -370,6 +370,7 @@ pam_profiles() { # --enable|--remove PROFILE...
 	cp "$conf" "$ALT/sshd"
 	broken sshd:fail 'UsePAM no.*; set UsePAM yes' "sed -i 's/^UsePAM.*/UsePAM no/' $conf" "cp $ALT/sshd $conf"
 	broken sshd-passwords:warn 'only keys open.*; set Kbd' "sed -i 's/^\(Password\|KbdInteractive\)Authentication.*/\1Authentication no/' $conf" "cp $ALT/sshd $conf"
+	broken sshd-passwords:warn 'AuthenticationMethods.*; add a way' "echo 'AuthenticationMethods publickey' >>$conf" "cp $ALT/sshd $conf"
 	broken sshd-allowed:warn 'none of Hexabot' "echo 'AllowGroups wheel root' >>$conf" "echo 'AllowGroups hexabot-man*' >>$conf"
 	finds ""
 	told sshd-allowed 'let [1-9][0-9]* of [0-9]+ users in'

@@ -274,6 +274,10 @@ digests() {
 	agrees sshd mona pw-mona '' $sshd "$(changed $sshd 's/^(KbdInter)(.*) .*/\1\2 no/')"
 	agrees sshd mona pw-mona '' $sshd "$(changed $sshd 's/^(PasswordAuth)(.*) .*/\1\2 no/')"
 	agrees sshd mona pw-mona sshd $sshd "$(changed $sshd '$aAuthenticationMethods publickey')"
+	# For all, sshd would not start with one that is off.
+	agrees sshd mona pw-mona sshd $sshd \
+		"$(changed $sshd '$aMatch User mona\nKbdInteractiveAuthentication no\nAuthenticationMethods keyboard-interactive password,hostbased')"
+	agrees sshd mona pw-mona '' $sshd "$(changed $sshd '$aMatch User mona\nKbdInteractiveAuthentication no\nAuthenticationMethods keyboard-interactive:pam password')"
 	agrees sshd mona pw-mona 'sshd users' $sshd "$(changed $sshd '$aAllowUsers ada emile lars')"
 	agrees sshd mona pw-mona '' $sshd "$(changed $sshd '$aAllowUsers ada m?na')"
 	agrees sshd mona pw-mona 'sshd users' $sshd "$(changed $sshd '$aAllowUsers m[o]na mona*? *n')"
