@@ -73,9 +73,9 @@ look_at_passwords(struct hxb_doctor *doctor)
 		    sshd->keyboard_interactive ? "" : ": who is invited logs in twice");
 }
 
-/* Of one who comes from anywhere. */
-static bool
-is_let_in(const struct hxb_doctor *doctor, const struct hxb_map_user *user)
+/* The list that keeps a user out who comes from anywhere; NULL: none does. */
+static const char *
+refused_by(const struct hxb_doctor *doctor, const struct hxb_map_user *user)
 {
 	char login[HXB_LOGIN_MAX + 1], own[sizeof(HXB_PRIVATE_GROUP_PREFIX) + HXB_LOGIN_MAX];
 	char *names[] = { login, NULL }, *groups[GROUPS_MAX + 2] = { own };
@@ -89,15 +89,17 @@ is_let_in(const struct hxb_doctor *doctor, const struct hxb_map_user *user)
 	for (uint32_t i = 0; i < user->role_count && count <= GROUPS_MAX; i++)
 		if (hxb_map_role_head(doctor->map, user->roles[i], &role) == HXB_MAP_FOUND)
 			groups[count++] = (char *)(uintptr_t)role.group;
-	return hxb_sshd_refuses(&doctor->sshd, names, groups, &named, &maybe) == NULL;
+	return hxb_sshd_refuses(&doctor->sshd, names, groups, &named, &maybe);
 }
 
 static void
 look_at_allowed(struct hxb_doctor *doctor)
 {
 	static const char *const keywords[] = { "allowusers", "denyusers", "allowgroups", "denygroups" };
+	const char *list = NULL, *refuses = "";
 	unsigned allowed = 0, tried = 0;
 	struct hxb_map_user user;
+	char remedy[128];
 	bool set = false;
 	int size;
 
@@ -110,14 +112,21 @@ look_at_allowed(struct hxb_doctor *doctor)
 
 		if (found == HXB_MAP_NOT_FOUND)
 			break;
-		allowed += found == HXB_MAP_FOUND && is_let_in(doctor, &user);
+		if (found == HXB_MAP_FOUND && (list = refused_by(doctor, &user)) == NULL)
+			allowed++;
+		else if (found == HXB_MAP_FOUND)
+			refuses = list;
 	}
+	if (strcmp(refuses, "AllowGroups") == 0)
+		snprintf(remedy, sizeof(remedy),
+		    "add the groups of Hexabot's roles, such as hexabot-admin, to AllowGroups");
+	else
+		snprintf(remedy, sizeof(remedy), "change %s in sshd_config", refuses);
 	if (!set)
 		hxb_found(
 		    doctor, HXB_HEALTH_OK, NULL, "no AllowUsers, DenyUsers, AllowGroups, DenyGroups is set");
 	else if (allowed == 0 && tried > 0)
-		hxb_found(doctor, HXB_HEALTH_WARN,
-		    "add the groups of Hexabot's roles, such as hexabot-admin, to AllowGroups",
+		hxb_found(doctor, HXB_HEALTH_WARN, remedy,
 		    "AllowUsers, DenyUsers, AllowGroups, DenyGroups let none of Hexabot's users in");
 	else
 		hxb_found(doctor, HXB_HEALTH_OK, NULL,

@@ -371,15 +371,15 @@ pam_profiles() { # --enable|--remove PROFILE...
 	broken sshd:fail 'UsePAM no.*; set UsePAM yes' "sed -i 's/^UsePAM.*/UsePAM no/' $conf" "cp $ALT/sshd $conf"
 	broken sshd-passwords:warn 'only keys open.*; set Kbd' "sed -i 's/^\(Password\|KbdInteractive\)Authentication.*/\1Authentication no/' $conf" "cp $ALT/sshd $conf"
 	broken sshd-passwords:warn 'AuthenticationMethods.*; add a way' "echo 'AuthenticationMethods publickey' >>$conf" "cp $ALT/sshd $conf"
-	broken sshd-allowed:warn 'none of Hexabot' "echo 'AllowGroups wheel root' >>$conf" "echo 'AllowGroups hexabot-man*' >>$conf"
+	broken sshd-allowed:warn 'none of Hexabot.*; add the groups .* to AllowGroups' "echo 'AllowGroups wheel root' >>$conf" "echo 'AllowGroups hexabot-man*' >>$conf"
 	finds ""
 	told sshd-allowed 'let [1-9][0-9]* of [0-9]+ users in'
 	cp "$ALT/sshd" "$conf"
-	broken sshd-allowed:warn 'none of Hexabot' "echo 'AllowUsers lars' >>$conf" "sed -i 's/^AllowUsers.*/AllowUsers lars mona@10.* /' $conf"
+	broken sshd-allowed:warn 'none of Hexabot.*; change AllowUsers' "echo 'AllowUsers lars' >>$conf" "sed -i 's/^AllowUsers.*/AllowUsers lars mona@10.* /' $conf"
 	finds ""
 	told sshd-allowed 'let 1 of'
 	cp "$ALT/sshd" "$conf"
-	broken sshd-allowed:warn 'none of Hexabot' "echo 'DenyGroups hexabot.*' >>$conf" "sed -i '/^DenyGroups/d' $conf"
+	broken sshd-allowed:warn 'none of Hexabot.*; change DenyGroups' "echo 'DenyGroups hexabot.*' >>$conf" "sed -i '/^DenyGroups/d' $conf"
 	cp "$ALT/sshd" "$conf"
 	mkdir /var/lib/hexactl/keys
 	finds ""
