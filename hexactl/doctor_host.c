@@ -60,21 +60,43 @@ check_search(struct hxb_doctor *doctor, const char *database)
 	return wrong != NULL;
 }
 
+/* Without a line of its own it is the group's. */
+static unsigned
+check_initgroups(struct hxb_doctor *doctor)
+{
+	struct hxb_nss_search search = { .count = 0 };
+	struct hxb_error error = { "" };
+	const char *remedy = "put '[SUCCESS=continue] hexabot' behind 'files' in its line 'initgroups:'";
+	unsigned found = 1;
+	int sated = -1;
+
+	if (hxb_nsswitch_read(HXB_NSSWITCH_PATH, "initgroups", &search, &error) != HXB_OK)
+		hxb_found_error(doctor, HXB_HEALTH_FAIL, &error, "correct it");
+	else if (hxb_nsswitch_position(&search, "hexabot") == -1)
+		hxb_found(
+		    doctor, HXB_HEALTH_FAIL, remedy, HXB_NSSWITCH_PATH ": initgroups does not ask hexabot");
+	else if ((sated = hxb_nsswitch_sated(&search, "hexabot")) != -1)
+		hxb_found(doctor, HXB_HEALTH_FAIL, remedy,
+		    HXB_NSSWITCH_PATH
+		    ": initgroups ends before hexabot is asked for whoever is in a group of "
+		    "'%.64s': they lack their roles' groups",
+		    search.services[sated].name);
+	else
+		found = 0;
+	hxb_nsswitch_clear(&search);
+	return found;
+}
+
 static void
 look_at_nsswitch(struct hxb_doctor *doctor)
 {
-	static const char *const databases[] = { "passwd", "group", "shadow", "initgroups" };
-	struct hxb_nss_search own = { .count = 0 };
-	struct hxb_error error = { "" };
+	static const char *const databases[] = { "passwd", "group", "shadow" };
 	unsigned found = 0;
 
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof(databases) / sizeof(databases[0]); i++)
 		found += check_search(doctor, databases[i]);
-	/* Without a line of its own it is the group's. */
-	if (found == 0 && hxb_nsswitch_read(HXB_NSSWITCH_PATH, databases[3], &own, &error) == HXB_OK &&
-	    hxb_nsswitch_position(&own, "hexabot") == -1)
-		found += check_search(doctor, databases[3]);
-	hxb_nsswitch_clear(&own);
+	if (found == 0)
+		found += check_initgroups(doctor);
 	doctor->nsswitch_is_wrong = found > 0;
 	if (found == 0)
 		hxb_found(doctor, HXB_HEALTH_OK, NULL,

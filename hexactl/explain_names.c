@@ -71,14 +71,32 @@ hxb_rule_passwd(const struct hxb_case *c, struct hxb_finding *finding)
 	judge_search(c, finding, HXB_NSS_PASSWD, "nss passwd", HXB_RULING_NO);
 }
 
+/* Told of only where it is not as the groups' own line has it. */
+static void
+judge_initgroups(const struct hxb_case *c, struct hxb_finding *finding)
+{
+	const struct hxb_nss_search *search = &c->search[HXB_NSS_INITGROUPS];
+	int sated = hxb_nsswitch_sated(search, "hexabot");
+
+	if (hxb_nsswitch_position(search, "hexabot") == -1)
+		judge_search(c, finding, HXB_NSS_INITGROUPS, "nss initgroups", HXB_RULING_NOTE);
+	else if (sated != -1)
+		hxb_find(finding, HXB_RULING_NOTE,
+		    HXB_NSSWITCH_PATH ":%u: initgroups: who is in a group of '%.64s' gets none of hexabot's",
+		    search->line, search->services[sated].name);
+	else
+		return;
+	finding->rule = "nss initgroups";
+	hxb_remedy(finding, "let the line read 'initgroups: files [SUCCESS=continue] hexabot'");
+}
+
 void
 hxb_rule_group(const struct hxb_case *c, struct hxb_finding *finding)
 {
 	judge_search(c, finding, HXB_NSS_GROUP, "nss group", HXB_RULING_NO);
 	finding->by_pam = true;
-	if (finding->ruling == HXB_RULING_OK &&
-	    hxb_nsswitch_position(&c->search[HXB_NSS_INITGROUPS], "hexabot") == -1)
-		judge_search(c, finding, HXB_NSS_INITGROUPS, "nss initgroups", HXB_RULING_NOTE);
+	if (finding->ruling == HXB_RULING_OK)
+		judge_initgroups(c, finding);
 }
 
 /* PAM denies by itself; this is the second fence, and some stacks ask it first. */

@@ -176,8 +176,11 @@ hxb_nsswitch_read(
 	r = hxb_text_read(path, FILE_MAX, &text, error);
 	if (r == HXB_OK)
 		r = read_database(path, text, database, search, error);
-	if (r == HXB_OK && search->line == 0 && strcmp(database, "initgroups") == 0)
+	if (r == HXB_OK && search->line == 0 && strcmp(database, "initgroups") == 0) {
 		r = read_database(path, text, "group", search, error);
+		for (size_t i = 0; i < search->count; i++)
+			search->services[i].actions[HXB_NSS_SUCCESS] = HXB_NSS_CONTINUE;
+	}
 	free(text);
 	if (r == HXB_NOT_FOUND || (r == HXB_OK && search->line == 0))
 		r = add_service(search, "files", strlen("files"), &nowhere, error);
@@ -216,5 +219,16 @@ hxb_nsswitch_blocker(const struct hxb_nss_search *search, const char *service, b
 		    (after[HXB_NSS_UNAVAIL] == HXB_NSS_RETURN || after[HXB_NSS_TRYAGAIN] == HXB_NSS_RETURN))
 			return i;
 	}
+	return -1;
+}
+
+int
+hxb_nsswitch_sated(const struct hxb_nss_search *search, const char *service)
+{
+	int end = hxb_nsswitch_position(search, service);
+
+	for (int i = 0; i < end; i++)
+		if (search->services[i].actions[HXB_NSS_SUCCESS] == HXB_NSS_RETURN)
+			return i;
 	return -1;
 }

@@ -32,9 +32,9 @@ struct hxb_nss_search {
 
 /*
  * Reads what the file says of a database: "passwd", "group", "shadow"; "initgroups" is the group's where it
- * has no line of its own. The last line of a database counts. A missing file is one without lines.
- * HXB_UNREADABLE with file, line and reason; HXB_FAILED: no memory. Whatever it returns,
- * hxb_nsswitch_clear() may follow.
+ * has no line of its own, and then goes on after each answer. The last line of a database counts. A missing
+ * file is one without lines. HXB_UNREADABLE with file, line and reason; HXB_FAILED: no memory. Whatever it
+ * returns, hxb_nsswitch_clear() may follow.
  */
 enum hxb_result hxb_nsswitch_read(
     const char *path, const char *database, struct hxb_nss_search *search, struct hxb_error *error);
@@ -49,5 +49,11 @@ int hxb_nsswitch_position(const struct hxb_nss_search *, const char *service);
  * named.
  */
 int hxb_nsswitch_blocker(const struct hxb_nss_search *, const char *service, bool broken);
+
+/*
+ * The same for somebody whom it does know (SUCCESS=return, the default). As it should be, but for initgroups:
+ * who is in a group of /etc/group has no others then.
+ */
+int hxb_nsswitch_sated(const struct hxb_nss_search *, const char *service);
 
 #endif

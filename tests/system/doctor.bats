@@ -267,7 +267,11 @@ file.write(bytes([byte ^ 0xff]))'
 	broken nsswitch:fail "shadow does not ask hexabot" "sed -i '/^shadow:/d' $conf" "cp $ALT/nsswitch $conf"
 	broken nsswitch:fail "group does not ask 'files' before" "sed -i 's/^group:.*/group: hexabot files/' $conf" "cp $ALT/nsswitch $conf"
 	broken nsswitch:fail "ends before hexabot is asked, at files" "sed -i 's/^passwd:.*/passwd: files [NOTFOUND=return] hexabot/' $conf" "cp $ALT/nsswitch $conf"
-	broken nsswitch:fail "initgroups does not" "echo 'initgroups: files' >>$conf" "cp $ALT/nsswitch $conf"
+	broken nsswitch:fail "initgroups does not.*; put '\[SUCCESS=continue\] hexabot' behind 'files'" "echo 'initgroups: files' >>$conf" "cp $ALT/nsswitch $conf"
+	broken nsswitch:fail "initgroups ends .* in a group of 'files'" "echo 'initgroups: files hexabot' >>$conf" \
+		"sed -i 's/^initgroups:.*/initgroups: files [SUCCESS=continue] hexabot/' $conf"
+	finds ""
+	cp "$ALT/nsswitch" $conf
 	sed -i 's/^passwd:.*/passwd: compat systemd hexabot/' $conf # as in an older Debian
 	finds ""
 	cp "$ALT/nsswitch" $conf

@@ -228,7 +228,7 @@ digests() {
 }
 
 @test "the name service: order, lines that are missing or end too soon, names and numbers of the host's own" {
-	local nss=/etc/nsswitch.conf passwd group
+	local nss=/etc/nsswitch.conf passwd group initgroups
 	agrees su-l mona pw-mona 'nss passwd' "$nss" "$(changed "$nss" 's/^(passwd:).*/\1 files/')"
 	agrees su-l mona pw-mona 'nss passwd' "$nss" "$(changed "$nss" '/^passwd:/d')"
 	agrees su-l mona pw-mona 'nss passwd' "$nss" "$(changed "$nss" 's/^(passwd:).*/\1 files [NOTFOUND=return] hexabot/')"
@@ -237,6 +237,17 @@ digests() {
 	agrees su-l mona pw-mona 'nss group' "$nss" "$(changed "$nss" 's/^(group:).*/\1 files/')"
 	agrees su-l mona pw-mona '' "$nss" "$(changed "$nss" 's/^(shadow:).*/\1 files/')"
 	agrees su-l mona pw-mona '' "$nss" "$(changed "$nss" '$ainitgroups: files')"
+	# One who is in a group of the host's, and what is said of it helps.
+	initgroups=$(changed "$nss" '$ainitgroups: files hexabot')
+	group=$(changed /etc/group 's/^lp:.*/&mona/')
+	run /tmp/laid-over "$nss" "$initgroups" /etc/group "$group" -- id -Gn mona
+	[ "$output" = 'hexabot.mona lp' ]
+	run /tmp/laid-over "$nss" "$initgroups" -- hexactl explain mona
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"gets none of hexabot's; let the line read 'initgroups: files [SUCCESS=continue] hexabot'"* ]]
+	initgroups=$(changed "$nss" '$ainitgroups: files [SUCCESS=continue] hexabot')
+	run /tmp/laid-over "$nss" "$initgroups" /etc/group "$group" -- id -Gn mona
+	[ "$output" = 'hexabot.mona lp hexabot-manager' ]
 	agrees su-l mona pw-mona 'nss passwd' "$nss" "$(changed "$nss" 's/^(passwd:).*/\1 files [NOTFOUND=never] hexabot/')"
 	passwd=$(changed /etc/passwd '$amona:x:4321:100::/tmp:/bin/bash')
 	agrees su-l mona pw-mona name /etc/passwd "$passwd"

@@ -58,6 +58,13 @@ what_is_not_there_is_files_and_initgroups_is_group(void **state)
 	assert_int_equal(hxb_nsswitch_position(&search, "hexabot"), 1);
 	assert_ok(read_text("initgroups: files\ngroup: files hexabot\n", "initgroups"));
 	assert_int_equal(hxb_nsswitch_position(&search, "hexabot"), -1);
+	/* Only a line of its own ends with the first that knows somebody. */
+	assert_ok(read_text("group: files hexabot\n", "initgroups"));
+	assert_int_equal(hxb_nsswitch_sated(&search, "hexabot"), -1);
+	assert_ok(read_text("initgroups: files hexabot\n", "initgroups"));
+	assert_int_equal(hxb_nsswitch_sated(&search, "hexabot"), 0);
+	assert_ok(read_text("initgroups: files [SUCCESS=continue] hexabot systemd\n", "initgroups"));
+	assert_int_equal(hxb_nsswitch_sated(&search, "hexabot"), -1);
 	/* The last line of a database counts; one may name nobody. */
 	assert_ok(read_text("passwd: files\npasswd: hexabot\npasswd_compat: nis\n", "passwd"));
 	assert_string_equal(search.services[0].name, "hexabot");
