@@ -98,6 +98,7 @@ nologin_answer(struct hxb_case *c, enum hxb_pam_facility facility, const struct 
 	static const char *const usual[] = { "/var/run/nologin", "/etc/nologin" };
 	const char *file = hxb_pam_line_option(line, "file"), *found = NULL;
 
+	(void)facility;
 	for (size_t i = 0; file == NULL && i < 2; i++)
 		if (is_there(usual[i]))
 			found = usual[i];
@@ -109,7 +110,7 @@ nologin_answer(struct hxb_case *c, enum hxb_pam_facility facility, const struct 
 	}
 	if (found == NULL || good)
 		return hxb_pam_line_option(line, "successok") != NULL ? PAM_SUCCESS : PAM_IGNORE;
-	return facility == HXB_PAM_AUTH ? PAM_AUTH_ERR : PAM_ACCT_EXPIRED;
+	return PAM_AUTH_ERR; /* for the account, too */
 }
 
 static int

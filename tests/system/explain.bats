@@ -393,6 +393,11 @@ digests() {
 		account required pam_nologin.so file=/tmp/closed
 		@include common-account
 	END
+	service closed-a-little <<-'END'
+		@include common-auth
+		account [acct_expired=die default=ignore] pam_nologin.so file=/tmp/closed
+		@include common-account
+	END
 	service listed <<-'END'
 		@include common-auth
 		auth required pam_shells.so
@@ -413,6 +418,7 @@ digests() {
 	agrees unix-first max pw-max state
 	agrees unix-first mona pw-mona 'account stack' /etc/nsswitch.conf "$(changed /etc/nsswitch.conf 's/^(shadow:).*/\1 files/')"
 	agrees closed mona pw-mona nologin
+	agrees closed-a-little mona pw-mona ''
 	agrees listed mona pw-mona ''
 	agrees listed mona pw-mona shell /etc/shells "$(changed /etc/shells '/bash/d')"
 	agreed
