@@ -18,10 +18,12 @@ hxb_admins_add(struct hxb_admins *admins, const struct hxb_person *person, struc
 	if ((grown = reallocarray(admins->admins, admins->count + 1, sizeof(*grown))) == NULL)
 		return hxb_fail(error, HXB_FAILED, "out of memory");
 	admins->admins = grown;
-	added = (struct hxb_admin){ strdup(person->name), strdup(person->user->password) };
+	added = (struct hxb_admin){ strdup(person->name), strdup(hxb_person_handle(person, person->name)),
+		strdup(person->user->password) };
 	grown[admins->count++] = added;
-	return added.name != NULL && added.hash != NULL ? HXB_OK
-	                                                : hxb_fail(error, HXB_FAILED, "out of memory");
+	return added.name != NULL && added.handle != NULL && added.hash != NULL
+	    ? HXB_OK
+	    : hxb_fail(error, HXB_FAILED, "out of memory");
 }
 
 void
@@ -29,6 +31,7 @@ hxb_admins_clear(struct hxb_admins *admins)
 {
 	for (size_t i = 0; i < admins->count; i++) {
 		free(admins->admins[i].name);
+		free(admins->admins[i].handle);
 		hxb_secret_free(admins->admins[i].hash);
 	}
 	free(admins->admins);

@@ -7,6 +7,7 @@
 
 struct hxb_admin {
 	char *name;
+	char *handle; /* hxb_person_handle() */
 	char *hash;
 };
 

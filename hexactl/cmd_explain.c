@@ -74,7 +74,7 @@ print_json(const struct hxb_case *c, const struct hxb_explanation *explanation, 
 	struct hxb_json json = { 0 };
 	struct json_t *root = hxb_json_object(&json, NULL, NULL), *list;
 
-	hxb_json_text(&json, root, "user", c->user);
+	hxb_json_text(&json, root, "user", c->session->arguments->operands[0]);
 	hxb_json_text(&json, root, "login", c->mapped ? c->login : NULL);
 	hxb_json_text(&json, root, "id", c->person.user != NULL ? c->person.user->id : NULL);
 	hxb_json_text(&json, root, "service", c->service);

@@ -37,9 +37,9 @@ read_before(
 	/* What is to be changed are the parked roles, and nobody has seen those. */
 	if (person->standing.held && hxb_hold_is_unread(work->hold))
 		return hxb_fail(error, HXB_REFUSED,
-		    "%.64s: held, and Hexabot's row is not parked yet: run 'hexactl disable --hold %.64s' "
+		    "%.64s: held, and Hexabot's row is not parked yet: run 'hexactl disable --hold %s' "
 		    "first",
-		    person->name, person->name);
+		    person->name, hxb_person_handle(person, person->name));
 	if (person->standing.held)
 		return hxb_role_ids_copy(work->hold->parked.role_ids, &work->before, error);
 	return hxb_role_ids_of(person->user, &work->before, error);

@@ -166,8 +166,8 @@ write_letter(struct hxb_post *post, const struct hxb_person *person, const struc
 		.expires = ticket->expires };
 	if (!for_host && ticket->link == NULL)
 		return hxb_fail(error, HXB_NOT_SENT,
-		    "%.128s: no login on this host, and no link to register by: see 'hexactl show %.128s'",
-		    person->name, person->name);
+		    "%.128s: no login on this host, and no link to register by: see 'hexactl show %s'",
+		    person->name, hxb_person_handle(person, person->name));
 	return HXB_OK;
 }
 
@@ -298,7 +298,7 @@ hxb_post_deliver(
 	}
 	if (r == HXB_NOT_SENT) {
 		hxb_complain("%s: %s; 'hexactl resend %s' tries again, with --print it needs no mail",
-		    person.name, error->text, person.name);
+		    person.name, error->text, hxb_person_handle(&person, person.name));
 		post->session->complaints++;
 		error->text[0] = '\0';
 	} else if (r == HXB_OK) {

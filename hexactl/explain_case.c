@@ -165,6 +165,8 @@ hxb_case_open(struct hxb_session *session, const char *operand, const char *serv
 	r = find_user(c, operand, error);
 	if (r != HXB_OK)
 		return r;
+	if (c->person.user != NULL)
+		c->user = hxb_person_handle(&c->person, operand);
 	look_in_map(c);
 	read_searches(c);
 	find_shell(c);

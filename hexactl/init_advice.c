@@ -21,14 +21,12 @@ try_seed_password(struct hxb_session *session, struct hxb_error *error)
 	enum hxb_result r = hxb_people(session, keep_admin, &all, error);
 
 	for (size_t i = 0; r == HXB_OK && i < all.count; i++) {
-		const char *name = all.admins[i].name;
-
 		if (hxb_admin_is_seeded(&all.admins[i], &session->config))
 			hxb_complain(
 			    "%s: an admin with Hexabot's seed password, which everybody knows: anybody can "
 			    "take over "
 			    "Hexabot with it; this host refuses it; 'hexactl passwd %s' sets another",
-			    name, name);
+			    all.admins[i].name, all.admins[i].handle);
 	}
 	hxb_admins_clear(&all);
 	return r;

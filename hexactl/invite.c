@@ -226,9 +226,9 @@ consider(struct hxb_session *session, const struct hxb_guest *guest, bool *again
 	*again = hxb_person_is_invited(&person) && invitation->delivery == HXB_NOT_DELIVERED;
 	if (invitation != NULL && !hxb_person_is_invited(&person))
 		r = hxb_fail(error, HXB_REFUSED,
-		    "%.128s: invited before, and the code is no longer good: 'hexactl resend %.128s' sends "
+		    "%.128s: invited before, and the code is no longer good: 'hexactl resend %s' sends "
 		    "another",
-		    person.name, person.name);
+		    person.name, hxb_person_handle(&person, person.name));
 	if (r != HXB_OK || *again)
 		goto out;
 	none.name = person.name;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
+#include <string.h>
 #include <time.h>
 
 #include "libhexabot/map.h"
 #include "libhexabot/settle.h"
 #include "person.h"
 
+#define HANDLE_MAX 64 /* bytes of a name that is printed in a command */
 #define SLICE 64 /* users read in one transaction of the store: about a millisecond */
 
 /* Whether the host knows the user by the ledger's name and number: it does not where it has come to use them
@@ -87,6 +89,16 @@ hxb_person_is_invited(const struct hxb_person *person)
 	return standing->invitation != NULL &&
 	    hxb_invitation_end_of(standing->invitation, person->user, standing->held, time(NULL)) ==
 	    HXB_INVITATION_OPEN;
+}
+
+const char *
+hxb_person_handle(const struct hxb_person *person, const char *name)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@:+-";
+	size_t size = strspn(name, plain);
+
+	return size > 0 && size <= HANDLE_MAX && name[size] == '\0' && name[0] != '-' ? name
+	                                                                              : person->user->id;
 }
 
 void

@@ -31,6 +31,12 @@ enum hxb_result hxb_person_load_to_change(
 /* Whether the person has been invited and may still register, here or in Hexabot. */
 bool hxb_person_is_invited(const struct hxb_person *person);
 
+/*
+ * What to call the person in a command that is printed for an administrator to paste: `name`, unless that is
+ * more than one plain word. A username may be anything, "$(reboot)" included: then it is the id.
+ */
+const char *hxb_person_handle(const struct hxb_person *person, const char *name);
+
 void hxb_person_clear(struct hxb_person *person);
 
 /* Calls `each` for everybody in the store, oldest first, outside of the store's transactions. */

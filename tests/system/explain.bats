@@ -109,7 +109,7 @@ digests() {
 }
 
 @test "who gets in as things are, by ssh, su and pamtester, and whom the state or the roles keep out" {
-	local user before
+	local user before id
 	before=$(digests)
 	for user in mona ada Emile.D; do
 		agrees sshd "$user" "pw-$user" ''
@@ -129,6 +129,11 @@ digests() {
 	run hexactl explain odd.user@example.org
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"odd user would not get in by sshd: no login on this host: the name is no login"* ]]
+	# What is to be pasted is one word, whatever they call themselves.
+	id=$(sql "SELECT id FROM users WHERE username = 'odd user'")
+	says 'odd user' "^odd user would not .* \(hexactl set $id --login NAME\)"
+	says odd.user@example.org '\(hexactl set odd.user@example.org --login NAME\)'
+	[ "$(hexactl explain 'odd user' --json | grep -c '"user": "odd user"')" -eq 1 ]
 	run hexactl explain mona
 	[ "$status:${lines[-1]}" = '0:mona would get in by sshd' ]
 	run hexactl explain max
