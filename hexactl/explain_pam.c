@@ -79,7 +79,10 @@ judge_stack(const struct hxb_case *c, struct hxb_finding *finding, enum hxb_pam_
 	} else {
 		place(stage, stage->hexabot, where, sizeof(where));
 		before = hxb_pam_stack_find(&stage->stack, "pam_unix.so", 0);
-		if (before != -1 && before < stage->hexabot && facility != HXB_PAM_PASSWORD)
+		if (stage->stack.other)
+			hxb_find(finding, HXB_RULING_NOTE,
+			    "%s: %.64s has no line of its own, and 'other' counts", where, c->service);
+		else if (before != -1 && before < stage->hexabot && facility != HXB_PAM_PASSWORD)
 			hxb_find(finding, HXB_RULING_NOTE, "%s, behind pam_unix", where);
 		else
 			hxb_find(finding, HXB_RULING_OK, "%s", where);

@@ -126,6 +126,7 @@ digests() {
 	agrees su-l max pw-max state
 	agrees sshd admin adminadmin password
 	agreed
+	says ada "^auth stack +note .*no-such-service has no line of its own, and 'other' counts" --service no-such-service
 	run hexactl explain odd.user@example.org
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"odd user would not get in by sshd: no login on this host: the name is no login"* ]]
