@@ -8,6 +8,7 @@
 #include "doctor.h"
 #include "holders.h"
 #include "libhexabot/paths.h"
+#include "libhexabot/trust.h"
 
 #define LOOKS 10 /* how often a lock is looked at, and how far apart */
 #define LOOK_PAUSE 50 /* milliseconds: Hexabot's own locks last a few */
@@ -72,7 +73,7 @@ look_at_readers(struct hxb_doctor *doctor)
 		if (lstat(path, &st) == -1)
 			continue;
 		there++;
-		if ((st.st_mode & S_IROTH) == 0)
+		if (!hxb_trust_is_public(path))
 			continue;
 		found++;
 		hxb_found(doctor, HXB_HEALTH_WARN, "chmod o-r it",

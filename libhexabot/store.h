@@ -81,9 +81,6 @@ void hxb_store_set_deadline(struct hxb_store *, struct hxb_deadline deadline);
  * existing file. */
 enum hxb_result hxb_store_create(const char *path, struct hxb_error *error);
 
-/* Whether anybody but owner and group may read the store: their password hashes are readable then. */
-bool hxb_store_exposed(const struct hxb_store *);
-
 /* One user with all roles, from one transaction. HXB_NOT_FOUND if there is none. The caller frees. */
 enum hxb_result hxb_store_user(struct hxb_store *, enum hxb_user_field field, const char *value,
     struct hxb_user **userp, struct hxb_error *error);

@@ -181,7 +181,6 @@ hxb_store_open(const char *path, uid_t owner, struct hxb_deadline deadline, stru
 	}
 	store->uid = st.st_uid;
 	store->gid = st.st_gid;
-	store->exposed = (st.st_mode & S_IROTH) != 0;
 	r = hxb_store_enter(store, error);
 	if (r != HXB_OK)
 		goto out;
@@ -229,12 +228,6 @@ void
 hxb_store_set_deadline(struct hxb_store *store, struct hxb_deadline deadline)
 {
 	store->db.deadline = deadline;
-}
-
-bool
-hxb_store_exposed(const struct hxb_store *store)
-{
-	return store->exposed;
 }
 
 enum hxb_result

@@ -12,7 +12,6 @@ struct hxb_store {
 	struct hxb_bracket bracket;
 	uid_t uid; /* the file's owner: whom we act as */
 	gid_t gid;
-	bool exposed;
 	int probes[2]; /* see store_probes.c; -1: none */
 	bool probed; /* to be ended */
 	bool writing; /* between begin and commit or rollback */

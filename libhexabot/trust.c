@@ -213,3 +213,21 @@ hxb_trust_store(const char *path, uid_t owner, struct stat *st, struct hxb_error
 		return hxb_fail(error, HXB_UNREADABLE, "%s: replaced while it was looked at", path);
 	return judge_parent(&policy, &parent, path, error);
 }
+
+bool
+hxb_trust_is_public(const char *path)
+{
+	char above[PATH_MAX];
+	struct stat st;
+	char *slash;
+
+	if (lstat(path, &st) == -1 || (st.st_mode & S_IROTH) == 0)
+		return false;
+	snprintf(above, sizeof(above), "%s", path);
+	while ((slash = strrchr(above, '/')) != NULL && slash != above) {
+		*slash = '\0';
+		if (stat(above, &st) == 0 && (st.st_mode & S_IXOTH) == 0)
+			return false;
+	}
+	return true;
+}

@@ -9,6 +9,7 @@
 #ifndef HXB_TRUST_H
 #define HXB_TRUST_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -30,5 +31,9 @@ enum hxb_result hxb_trust_directory(const char *path, uid_t owner, struct hxb_er
  * file's. HXB_UNREADABLE with a reason otherwise.
  */
 enum hxb_result hxb_trust_store(const char *path, uid_t owner, struct stat *st, struct hxb_error *error);
+
+/* Whether everybody on the host can read the file at an absolute path: it and each directory above let them.
+ */
+bool hxb_trust_is_public(const char *path);
 
 #endif

@@ -172,7 +172,10 @@ test_later() {
 	broken 'store-owner:fail store:fail' "belongs to uid $(id -u lars)" "chown lars $STORE" "chown hexabot $STORE"
 	broken store:fail 'not a Hexabot database' "lay other.sqlite $STORE" "umount $STORE"
 	broken store:fail 'hexabot: writable by others.*; chmod o-w' 'chmod o+w /srv/hexabot' 'chmod o-w /srv/hexabot'
-	broken store-readable:warn 'password hashes.*; chmod o-r' "chmod o+r $STORE" "chmod o-r $STORE"
+	broken store-readable:warn 'password hashes.*; chmod o-r' "chmod o+r $STORE" 'chmod 700 /srv/hexabot' # nobody gets there now
+	finds ""
+	chmod 755 /srv/hexabot
+	chmod o-r "$STORE"
 	finds ""
 }
 

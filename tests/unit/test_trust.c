@@ -206,6 +206,23 @@ directories_are_judged_with_their_ancestors(void **state)
 }
 
 static void
+what_everybody_can_read_has_open_directories_above_it(void **state)
+{
+	(void)state;
+	mkdir(in_dir("shut"), 0755);
+	mkdir(in_dir("shut/open"), 0755);
+	write_file(in_dir("shut/open/f"), "x", 0644);
+	assert_int_equal(hxb_trust_is_public(in_dir("shut/open/f")), others_can_enter());
+	chmod(in_dir("shut"), 0750);
+	assert_false(hxb_trust_is_public(in_dir("shut/open/f")));
+	chmod(in_dir("shut"), 0711);
+	assert_int_equal(hxb_trust_is_public(in_dir("shut/open/f")), others_can_enter());
+	chmod(in_dir("shut/open/f"), 0640);
+	assert_false(hxb_trust_is_public(in_dir("shut/open/f")));
+	assert_false(hxb_trust_is_public(in_dir("shut/open/absent")));
+}
+
+static void
 judging_opens_nothing_for_good(void **state)
 {
 	int before, after;
@@ -238,6 +255,7 @@ main(void)
 		TEST(a_sticky_directory_may_be_on_the_way_to_the_store),
 		TEST(what_is_no_plain_file_is_not_opened),
 		TEST(directories_are_judged_with_their_ancestors),
+		TEST(what_everybody_can_read_has_open_directories_above_it),
 		TEST(judging_opens_nothing_for_good),
 	};
 
