@@ -19,6 +19,7 @@
 #include "text_file.h"
 
 #define CRON "/etc/cron.d/hexabot"
+#define CRON_MAX 65536 /* bytes */
 #define GROUPS_MAX 65536 /* bytes of a process's cgroup file */
 #define UNIT "hexabot-publish"
 
@@ -88,21 +89,26 @@ find_watch(void)
 static bool
 cron_publishes(void)
 {
-	FILE *file = fopen(CRON, "re");
-	char *line = NULL;
-	size_t room = 0;
+	struct hxb_error error;
+	char *text = NULL, *cursor, *line;
 	bool found = false;
 
-	while (file != NULL && !found && getline(&line, &room, file) != -1) {
-		const char *start = line + strspn(line, " \t");
-
-		found = start[0] != '#' &&
-		    (strstr(start, "hexactl watch") != NULL || strstr(start, "hexactl publish") != NULL);
-	}
-	free(line);
-	if (file != NULL)
-		fclose(file);
+	if (hxb_text_read(CRON, CRON_MAX, &text, &error) != HXB_OK)
+		return false;
+	for (cursor = text; !found && (line = hxb_text_line(&cursor)) != NULL;)
+		found = line[strspn(line, " \t")] != '#' &&
+		    (strstr(line, "hexactl watch") != NULL || strstr(line, "hexactl publish") != NULL);
+	free(text);
 	return found;
+}
+
+/* cron passes over a file that somebody else could have written, with a word in the log. */
+static bool
+cron_takes_it(void)
+{
+	struct stat st;
+
+	return stat(CRON, &st) == 0 && st.st_uid == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 static void
@@ -118,6 +124,9 @@ look_at_watch(struct hxb_doctor *doctor)
 		hxb_found(doctor, HXB_HEALTH_OK, NULL, "'hexactl watch' runs (process %d%s)",
 		    (int)doctor->watched,
 		    groups != NULL && strstr(groups, HXB_SERVICE) != NULL ? ", the service " UNIT : "");
+	} else if (cron_publishes() && !cron_takes_it()) {
+		hxb_found(doctor, HXB_HEALTH_WARN, "chown root: " CRON ", chmod 644 " CRON,
+		    CRON ": not root's, or others may write it: cron takes no line of it");
 	} else if (cron_publishes()) {
 		hxb_found(doctor, HXB_HEALTH_OK, NULL, CRON " publishes what is changed in Hexabot");
 	} else {

@@ -444,6 +444,9 @@ sudo_calls_itself_hexactl() { # and waits for a password
 	broken watch:warn nobody "WATCHED=python3 watch_in setpriv --reuid $(id -u lars) --clear-groups bash -c 'cd /tmp && exec -a hexactl python3 watch'" watch_stop
 	broken watch:warn nobody sudo_calls_itself_hexactl "watch_stop; until_true 10 no_sudo_runs" # nor is one of root's that a user starts
 	echo '* * * * * root /usr/sbin/hexactl watch --once >/dev/null' >/etc/cron.d/hexabot
+	broken watch:warn 'cron takes no line of it; chown root: /etc/cron.d/hexabot, chmod 644' 'chmod 664 /etc/cron.d/hexabot' 'chmod 644 /etc/cron.d/hexabot'
+	broken watch:warn 'cron takes no line of it' 'chown lars /etc/cron.d/hexabot' 'chown root: /etc/cron.d/hexabot'
+	broken watch:warn nobody 'mv /etc/cron.d/hexabot /tmp/cron.d; mkfifo /etc/cron.d/hexabot' 'mv /tmp/cron.d /etc/cron.d/hexabot' # nobody waits for it
 	broken watch-drop-in:fail "for another store.*; run 'hexactl init" "sed -i 's,/srv/hexabot,/srv/elsewhere,' $drop_in" "sed -i 's,/srv/elsewhere,/srv/hexabot,' $drop_in"
 	WATCHED=python3
 	watch_in python3 -c 'import pwd, time; pwd.getpwnam("mona"); open("/tmp/known", "w"); time.sleep(1000)'
