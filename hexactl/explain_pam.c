@@ -176,10 +176,23 @@ hxb_rule_lockout(const struct hxb_case *c, struct hxb_finding *finding)
 	hxb_remedy(finding, "faillock --dir %s --user %.64s --reset", faillock->dir, c->login);
 }
 
+/* PAM says who may ask; sudo itself says for what. */
+static bool
+is_sudo(const struct hxb_case *c)
+{
+	return strcmp(c->service, "sudo") == 0 || strcmp(c->service, "sudo-i") == 0;
+}
+
 void
 hxb_rule_unjudged(const struct hxb_case *c, struct hxb_finding *finding)
 {
+	const char *modules = c->unjudged, *sudo = is_sudo(c) ? "sudoers(5)" : "";
+
 	finding->rule = "not judged";
-	if (c->unjudged[0] != '\0')
-		hxb_find(finding, HXB_RULING_NOTE, "%s may say otherwise", c->unjudged);
+	if (modules[0] == '\0' && sudo[0] == '\0')
+		return;
+	hxb_find(finding, HXB_RULING_NOTE, "%s%s%s may say otherwise", modules,
+	    modules[0] != '\0' && sudo[0] != '\0' ? ", " : "", sudo);
+	if (sudo[0] != '\0' && c->mapped)
+		hxb_remedy(finding, "'sudo -l -U %.64s' shows what that allows", c->login);
 }

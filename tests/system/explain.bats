@@ -135,6 +135,7 @@ digests() {
 	says 'odd user' "^odd user would not .* \(hexactl set $id --login NAME\)"
 	says odd.user@example.org '\(hexactl set odd.user@example.org --login NAME\)'
 	[ "$(hexactl explain 'odd user' --json | grep -c '"user": "odd user"')" -eq 1 ]
+	says mona "^not judged +note +sudoers\(5\) may say otherwise; 'sudo -l -U mona' shows" --service sudo
 	run hexactl explain mona
 	[ "$status:${lines[-1]}" = '0:mona would get in by sshd' ]
 	run hexactl explain max
