@@ -19,6 +19,7 @@ struct event {
 	char *before;
 	char *after;
 	enum hxb_map_shadow now; /* where only an invitation has ended; else HXB_SHADOW_INVITED */
+	bool by_clock; /* the account has expired, and nothing else: root has said when */
 };
 
 struct hxb_diff {
@@ -147,7 +148,8 @@ add_event(struct hxb_diff *diff, enum change change, const char *user_id, const 
 	}
 	diff->events = grown;
 	last = &grown[diff->event_count++];
-	*last = (struct event){ change, strdup(user_id), strdup(name), before, after, HXB_SHADOW_INVITED };
+	*last =
+	    (struct event){ change, strdup(user_id), strdup(name), before, after, HXB_SHADOW_INVITED, false };
 	return last->user_id == NULL || last->name == NULL || before == NULL || after == NULL
 	    ? no_memory(error)
 	    : HXB_OK;
@@ -240,6 +242,14 @@ invitation_ended(const struct hxb_diff *diff, const struct hxb_map_user *old, co
 	    strcmp(old->login, record->login) == 0 && same_roles(diff->old, old, user, record);
 }
 
+static bool
+has_expired(const struct hxb_diff *diff, const struct hxb_map_user *old, const struct hxb_user *user,
+    const struct hxb_map_user *record, const char *state)
+{
+	return strcmp(state, hxb_state_rule(HXB_STATE_EXPIRED)->name) == 0 && old->shadow != record->shadow &&
+	    strcmp(old->login, record->login) == 0 && same_roles(diff->old, old, user, record);
+}
+
 /* The user's record in the old map, which is kept: mostly the one behind the last user's. */
 static bool
 find_old(struct hxb_diff *diff, uint32_t uid, struct hxb_map_user *old)
@@ -274,6 +284,9 @@ hxb_diff_user(struct hxb_diff *diff, const struct hxb_user *user, const struct h
 		    describe_new(user, record, state), error);
 		if (r == HXB_OK && invitation_ended(diff, &old, user, record))
 			diff->events[diff->event_count - 1].now = record->shadow;
+		if (r == HXB_OK)
+			diff->events[diff->event_count - 1].by_clock =
+			    has_expired(diff, &old, user, record, state);
 	}
 	return r;
 }
@@ -342,7 +355,7 @@ record_event(struct hxb_ledger *ledger, const struct event *seen, struct hxb_err
 		[ADDED] = "appeared", [REMOVED] = "disappeared", [CHANGED] = "changed"
 	};
 	const struct hxb_event event = {
-		.actor = "hexabot",
+		.actor = seen->by_clock ? "hexactl" : "hexabot",
 		.action = actions[seen->change],
 		.user_id = seen->user_id,
 		.name = seen->name,

@@ -887,7 +887,10 @@ shadow_follows_the_verdict(void **state)
 	assert_ok(hxb_ledger_entry(ledger, HXB_ENTRY_USER, user_id(store_path, "ada"), &entry, &err));
 	entry->expires = 1000;
 	assert_ok(hxb_ledger_put(ledger, entry, &err));
+	(void)new_events();
 	assert_ok(publish());
+	/* Nobody in Hexabot has done that. */
+	assert_contains(new_events(), "hexactl changed ada: may log in; ");
 	assert_int_equal(shown("ada")[0], '0');
 	entry->expires = 0;
 	assert_ok(hxb_ledger_put(ledger, entry, &err));
