@@ -201,6 +201,9 @@ check_stack(const char *service, enum hxb_pam_facility facility, const struct si
 	else if (facility == HXB_PAM_SESSION)
 		; /* it never denies, and what others do there is not ours */
 	else {
+		if (facility == HXB_PAM_AUTH && hxb_pam_line_waits(&stack, (size_t)ours))
+			note(faults, service, HXB_HEALTH_FAIL, "take that option out",
+			    "pam_hexabot.so has use_first_pass, and no line before it asks for a password");
 		try_stack(&stack, service, situations, faults);
 		other = hxb_pam_stack_find(&stack, "pam_unix.so", 0);
 		if (facility == HXB_PAM_PASSWORD && other != -1 && ours < other)

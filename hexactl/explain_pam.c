@@ -52,6 +52,11 @@ judge_closed(const struct hxb_case *c, struct hxb_finding *finding, enum hxb_pam
 		    stage->stack.other ? ": there is no /etc/pam.d file of this service, and 'other' counts"
 		                       : "");
 		hxb_remedy(finding, ENABLE);
+	} else if (facility == HXB_PAM_AUTH && hxb_pam_line_waits(&stage->stack, (size_t)stage->hexabot)) {
+		place(stage, stage->hexabot, where, sizeof(where));
+		hxb_find(finding, HXB_RULING_NO, "%s: use_first_pass, and no line before asks for a password",
+		    where);
+		hxb_remedy(finding, "take that option out");
 	} else {
 		place(stage, stage->good_line, where, sizeof(where));
 		hxb_find(finding, HXB_RULING_NO, "%s denies, whatever pam_hexabot says", where);

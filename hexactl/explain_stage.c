@@ -57,6 +57,9 @@ answer(const struct hxb_pam_line *line, void *context)
 		return hxb_module_answer(running->c, running->facility, line, running->good);
 	if (running->good && stage->hexabot == -1)
 		stage->hexabot = (int)(line - stage->stack.lines);
+	if (running->facility == HXB_PAM_AUTH &&
+	    hxb_pam_line_waits(&stage->stack, (size_t)(line - stage->stack.lines)))
+		return PAM_AUTH_ERR;
 	return answer_of_hexabot(running);
 }
 

@@ -360,3 +360,26 @@ hxb_pam_line_option(const struct hxb_pam_line *line, const char *name)
 	}
 	return value;
 }
+
+bool
+hxb_pam_line_waits(const struct hxb_pam_stack *stack, size_t at)
+{
+	static const char *const silent[] = { "", "pam_access.so", "pam_cap.so", "pam_deny.so", "pam_echo.so",
+		"pam_env.so", "pam_faildelay.so", "pam_faillock.so", "pam_group.so", "pam_issue.so",
+		"pam_listfile.so", "pam_localuser.so", "pam_nologin.so", "pam_permit.so", "pam_rootok.so",
+		"pam_securetty.so", "pam_shells.so", "pam_succeed_if.so", "pam_time.so", "pam_warn.so",
+		"pam_wheel.so" };
+
+	if (hxb_pam_line_option(&stack->lines[at], "use_first_pass") == NULL)
+		return false;
+	for (size_t i = 0; i < at; i++) {
+		const struct hxb_pam_line *line = &stack->lines[i];
+		bool asks = hxb_pam_line_option(line, "use_first_pass") == NULL;
+
+		for (size_t k = 0; k < sizeof(silent) / sizeof(silent[0]); k++)
+			asks = asks && strcmp(line->module, silent[k]) != 0;
+		if (asks)
+			return false;
+	}
+	return true;
+}

@@ -61,6 +61,12 @@ int hxb_pam_stack_find(const struct hxb_pam_stack *, const char *module, size_t 
  * counts. */
 const char *hxb_pam_line_option(const struct hxb_pam_line *, const char *name);
 
+/*
+ * Whether a line of an auth stack waits for a password that nobody has asked for: use_first_pass, and before
+ * it only modules that ask for none.
+ */
+bool hxb_pam_line_waits(const struct hxb_pam_stack *, size_t at);
+
 /* Whether the module's file is there, where libpam looks for it. */
 bool hxb_module_exists(const struct hxb_pam_line *);
 

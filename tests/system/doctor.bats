@@ -336,6 +336,7 @@ pam_profiles() { # --enable|--remove PROFILE...
 	cp -a "$dir" "$ALT"
 	broken 'pam-account:fail pam-account:warn' "sshd.*disabled users get in" "sed -i '1i account sufficient pam_unix.so' $dir/common-account" "cp $ALT/pam.d/* $dir"
 	told pam-account 'common-account, sshd, login, su, sudo, cron: '
+	broken pam-auth:fail 'sshd.* use_first_pass, and no line before.*; take that option out' "sed -i '/pam_hexabot.so/s/$/ use_first_pass/' $dir/common-auth" "cp $ALT/pam.d/* $dir"
 	broken pam-auth:fail "^su: Hexabot's users get in with a wrong password" "sed -i '1i auth sufficient pam_permit.so' $dir/su" "cp $ALT/pam.d/* $dir"
 	broken 'pam-auth:fail pam-auth:warn' "the host's own users don't get in" "sed -i 's/.*pam_hexabot.so.*/auth required pam_hexabot.so/' $dir/common-auth" "cp $ALT/pam.d/* $dir"
 	broken pam-account:warn 'if pam_hexabot.so is ever missing' "sed -i '/pam_localuser.so/d' $dir/common-account" "cp $ALT/pam.d/* $dir"

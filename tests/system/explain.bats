@@ -405,6 +405,16 @@ digests() {
 		account [acct_expired=die default=ignore] pam_nologin.so file=/tmp/closed
 		@include common-account
 	END
+	service waiting <<-'END'
+		auth    required pam_env.so
+		auth    required pam_hexabot.so use_first_pass
+		account include common-account
+	END
+	service served <<-'END'
+		auth    sufficient pam_unix.so
+		auth    required pam_hexabot.so use_first_pass
+		account include common-account
+	END
 	service listed <<-'END'
 		@include common-auth
 		auth required pam_shells.so
@@ -426,6 +436,8 @@ digests() {
 	agrees unix-first mona pw-mona 'account stack' /etc/nsswitch.conf "$(changed /etc/nsswitch.conf 's/^(shadow:).*/\1 files/')"
 	agrees closed mona pw-mona nologin
 	agrees closed-a-little mona pw-mona ''
+	agrees waiting mona '' 'auth stack' # no prompt
+	agrees served mona pw-mona ''
 	agrees listed mona pw-mona ''
 	agrees listed mona pw-mona shell /etc/shells "$(changed /etc/shells '/bash/d')"
 	agreed
