@@ -53,8 +53,8 @@ look_at_link(struct hxb_doctor *doctor)
 	if (config->web_url[0] == '\0' && config->reset_secret_file[0] == '\0')
 		hxb_found(doctor, HXB_HEALTH_SKIP, NULL, "no web_url: mails have a code, and no link");
 	else if (config->web_url[0] == '\0' || config->reset_secret_file[0] == '\0')
-		hxb_found(doctor, HXB_HEALTH_WARN, "set both, or none",
-		    "%s is set without %s: mails have no link",
+		hxb_found(doctor, HXB_HEALTH_FAIL, "set both, or none",
+		    "%s is set without %s: nobody can be invited",
 		    config->web_url[0] != '\0' ? "web_url" : "reset_secret_file",
 		    config->web_url[0] != '\0' ? "reset_secret_file" : "web_url");
 	else if (hxb_secret_file_read(config->reset_secret_file, &secret, &error) != HXB_OK)

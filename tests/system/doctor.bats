@@ -458,7 +458,7 @@ sudo_calls_itself_hexactl() { # and waits for a password
 
 @test "mail: what is set is looked at, and --mail sends" {
 	broken mail:fail 'password: readable by others.*; chmod 600' "lay conf-login $CONF" "umount $CONF"
-	broken web-link:warn 'web_url is set without' "lay conf-link $CONF" "umount $CONF"
+	broken web-link:fail 'web_url is set without .*nobody can be invited' "lay conf-link $CONF" "umount $CONF"
 	broken web-link:fail 'readable by others.*; chmod 600' "lay conf-secret $CONF" "umount $CONF"
 	run hexactl doctor --mail admin@example.org
 	[ "$status" -eq 1 ]
