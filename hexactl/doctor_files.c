@@ -164,6 +164,7 @@ look_at_modules(struct hxb_doctor *doctor)
 	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
 		struct hxb_error error = { "" };
 		char *path = realpath(modules[i], NULL); /* /lib may be a link */
+		bool good = false;
 		int fd = -1;
 
 		if (path == NULL)
@@ -171,7 +172,12 @@ look_at_modules(struct hxb_doctor *doctor)
 			    strerror(errno));
 		else if (hxb_trust_open(path, O_PATH, 0, &fd, &error) != HXB_OK)
 			hxb_found_error(doctor, HXB_HEALTH_FAIL, &error, "chown root: it, chmod 0644 it");
-		found += path == NULL || fd == -1;
+		else if (!hxb_trust_is_public(path))
+			hxb_found(doctor, HXB_HEALTH_FAIL, "chmod 0644 it",
+			    "%s: not everybody may read it: only root's programs know it", path);
+		else
+			good = true;
+		found += !good;
 		if (fd != -1)
 			close(fd);
 		free(path);

@@ -11,6 +11,7 @@
 
 #include "doctor.h"
 #include "libhexabot/names.h"
+#include "libhexabot/trust.h"
 #include "nsswitch.h"
 #include "text_file.h"
 
@@ -97,6 +98,11 @@ look_at_nsswitch(struct hxb_doctor *doctor)
 		found += check_search(doctor, databases[i]);
 	if (found == 0)
 		found += check_initgroups(doctor);
+	if (found == 0 && !hxb_trust_is_public(HXB_NSSWITCH_PATH)) {
+		found++;
+		hxb_found(doctor, HXB_HEALTH_FAIL, "chmod 0644 " HXB_NSSWITCH_PATH,
+		    HXB_NSSWITCH_PATH ": not everybody may read it: only root's programs ask hexabot");
+	}
 	doctor->nsswitch_is_wrong = found > 0;
 	if (found == 0)
 		hxb_found(doctor, HXB_HEALTH_OK, NULL,

@@ -151,6 +151,7 @@ test_later() {
 		'umount /etc/hexabot'
 	broken modules:fail "$MODULE: No such file.*; install it" "mv $(realpath "$MODULE") /srv/module" "mv /srv/module $(realpath "$MODULE")"
 	broken modules:fail 'writable by others' "chmod 666 $MODULE" "chmod 644 $MODULE"
+	broken modules:fail 'libnss_hexabot.so.2: not everybody may read it.*; chmod 0644' "chmod 640 $library" "chmod 644 $library"
 	broken 'modules:fail name-service:fail' 'libnss_hexabot.so.2: No such file' "mv $library /srv/library" "mv /srv/library $library"
 	broken chkpwd:warn 'mode 0755 instead of 4755: .*; chmod 4755' "chmod 755 $helper" "chmod 4755 $helper"
 	broken chkpwd:fail 'writable by others' "chmod 4777 $helper" "chmod 4755 $helper"
@@ -270,6 +271,7 @@ file.write(bytes([byte ^ 0xff]))'
 	broken nsswitch:fail "shadow does not ask hexabot" "sed -i '/^shadow:/d' $conf" "cp $ALT/nsswitch $conf"
 	broken nsswitch:fail "group does not ask 'files' before" "sed -i 's/^group:.*/group: hexabot files/' $conf" "cp $ALT/nsswitch $conf"
 	broken nsswitch:fail "ends before hexabot is asked, at files" "sed -i 's/^passwd:.*/passwd: files [NOTFOUND=return] hexabot/' $conf" "cp $ALT/nsswitch $conf"
+	broken nsswitch:fail 'not everybody may read it.*; chmod 0644' "chmod 600 $conf" "chmod 644 $conf" # as by an editor with umask 077
 	broken nsswitch:fail "initgroups does not.*; put '\[SUCCESS=continue\] hexabot' behind 'files'" "echo 'initgroups: files' >>$conf" "cp $ALT/nsswitch $conf"
 	broken nsswitch:fail "initgroups ends .* in a group of 'files'" "echo 'initgroups: files hexabot' >>$conf" \
 		"sed -i 's/^initgroups:.*/initgroups: files [SUCCESS=continue] hexabot/' $conf"
