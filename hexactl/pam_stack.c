@@ -32,6 +32,7 @@ struct source {
 	char *cursor; /* where in its text */
 	unsigned line;
 	unsigned depth; /* how many substacks it is in */
+	bool by_facility; /* it is there by "auth include", say: what is wrong in it is wrong for auth */
 };
 
 /* One reading of a stack. */
@@ -41,6 +42,7 @@ struct reading {
 	struct hxb_pam_stack *stack;
 	struct source sources[LEVELS_MAX]; /* each includes the next one; the last one is read */
 	unsigned levels, files;
+	bool given_up; /* libpam goes on with no line of any file */
 	struct hxb_error *error;
 };
 
@@ -195,6 +197,18 @@ take_include(struct reading *reading, const struct source *source, bool substack
 	return r;
 }
 
+/* What libpam can't read is the end of everything, but in a file of one facility. */
+static enum hxb_result
+give_up(struct reading *reading, enum hxb_result r)
+{
+	bool by_facility = false;
+
+	for (unsigned i = 0; i < reading->levels; i++)
+		by_facility |= reading->sources[i].by_facility;
+	reading->given_up |= r == HXB_UNREADABLE && !by_facility;
+	return r;
+}
+
 static int
 facility_of(const char *word)
 {
@@ -210,12 +224,13 @@ take_line(struct reading *reading, const struct source *source, char *text)
 {
 	char *cursor = text, *word = hxb_pam_word(&cursor);
 	bool quiet, bracketed;
+	enum hxb_result r;
 	int facility;
 
 	if (word == NULL)
 		return HXB_OK;
 	if (strcasecmp(word, "@include") == 0)
-		return take_include(reading, source, false, &cursor);
+		return give_up(reading, take_include(reading, source, false, &cursor));
 	quiet = word[0] == '-';
 	if ((facility = facility_of(word + quiet)) == -1)
 		return wrong(
@@ -225,8 +240,12 @@ take_line(struct reading *reading, const struct source *source, char *text)
 	bracketed = cursor[strspn(cursor, " \t")] == '[';
 	if ((word = hxb_pam_word(&cursor)) == NULL)
 		return wrong(reading, source, "there is no control");
-	if (strcasecmp(word, "include") == 0 || strcasecmp(word, "substack") == 0)
-		return take_include(reading, source, strcasecmp(word, "substack") == 0, &cursor);
+	if (strcasecmp(word, "include") == 0 || strcasecmp(word, "substack") == 0) {
+		r = take_include(reading, source, strcasecmp(word, "substack") == 0, &cursor);
+		if (r == HXB_OK)
+			reading->sources[reading->levels - 1].by_facility = true;
+		return r;
+	}
 	return take_module(reading, source, word, bracketed, quiet, &cursor);
 }
 
@@ -279,7 +298,7 @@ read_files(struct reading *reading, const char *name)
 	while (r == HXB_OK && reading->levels > 0) {
 		struct source *source = &reading->sources[reading->levels - 1];
 
-		r = next_line(reading, source, whole, &got);
+		r = give_up(reading, next_line(reading, source, whole, &got));
 		if (r == HXB_OK && got)
 			r = take_line(reading, source, whole);
 		else if (r == HXB_OK)
@@ -303,6 +322,24 @@ service_name(const char *service, char name[NAME_MAX_BYTES], struct hxb_error *e
 	return HXB_OK;
 }
 
+/* libpam reads "other" for every service, and where it gives that up no service gets anybody in. */
+static enum hxb_result
+try_other(const struct reading *service)
+{
+	struct hxb_pam_stack unused = { 0 };
+	struct hxb_error error = { "" };
+	struct reading reading = {
+		.dirs = service->dirs, .facility = service->facility, .stack = &unused, .error = &error
+	};
+	enum hxb_result r = read_files(&reading, "other");
+
+	hxb_pam_stack_clear(&unused);
+	if (r != HXB_FAILED && !reading.given_up)
+		return HXB_OK;
+	*service->error = error;
+	return r;
+}
+
 enum hxb_result
 hxb_pam_stack_read(const char *const *dirs, const char *service, enum hxb_pam_facility facility,
     struct hxb_pam_stack *stack, struct hxb_error *error)
@@ -317,8 +354,10 @@ hxb_pam_stack_read(const char *const *dirs, const char *service, enum hxb_pam_fa
 	r = service_name(service, name, error);
 	if (r == HXB_OK)
 		r = read_files(&reading, name);
-	if ((r != HXB_OK && r != HXB_NOT_FOUND) || stack->count > 0)
+	if (r != HXB_OK && r != HXB_NOT_FOUND)
 		return r;
+	if (stack->count > 0)
+		return try_other(&reading);
 	stack->other = true;
 	r = read_files(&reading, "other");
 	return r == HXB_NOT_FOUND ? HXB_OK : r;

@@ -345,6 +345,8 @@ pam_profiles() { # --enable|--remove PROFILE...
 	broken 'pam-account:warn' 'not asked for a password' "sed -i '/pam_hexabot.so/s/new_authtok_reqd=done/new_authtok_reqd=ignore/' $dir/common-account" "cp $ALT/pam.d/* $dir"
 	broken pam-password:warn 'before pam_unix.so' "printf 'password %s\n' '[success=2 user_unknown=ignore module_unknown=ignore default=die] pam_hexabot.so' \
 		'[success=1 default=ignore] pam_unix.so' 'requisite pam_deny.so' 'required pam_permit.so' >$dir/common-password" "cp $ALT/pam.d/* $dir"
+	broken 'pam-account:fail pam-auth:fail pam-password:fail pam-session:fail' 'sshd.* includes not-there.*; put that right' \
+		"echo '@include not-there' >>$dir/other" "cp $ALT/pam.d/* $dir"
 	broken pam-auth:fail '^sudo: .*sudo:1' "sed -i '1i auth [success=what pam_unix.so' $dir/sudo" "cp $ALT/pam.d/* $dir"
 	broken faillock:warn 'refuses nobody.*; .pam-auth-update' 'pam_profiles --enable hexabot-faillock' \
 		'pam_profiles --enable hexabot-faillock-success'
