@@ -162,6 +162,22 @@ hxb_starts_shell(const char *service)
 	return false;
 }
 
+/* By its mode: it is the user who starts it, and not root. */
+static bool
+may_run(const char *login, const struct stat *st)
+{
+	const struct passwd *pw = getpwnam(login);
+	gid_t groups[GROUPS_MAX];
+	int count = GROUPS_MAX;
+
+	if (pw == NULL || pw->pw_uid == st->st_uid || getgrouplist(login, pw->pw_gid, groups, &count) == -1)
+		return (st->st_mode & 0111) != 0;
+	for (int i = 0; i < count; i++)
+		if (groups[i] == st->st_gid)
+			return (st->st_mode & S_IXGRP) != 0;
+	return (st->st_mode & S_IXOTH) != 0;
+}
+
 void
 hxb_rule_shell(const struct hxb_case *c, struct hxb_finding *finding)
 {
@@ -174,8 +190,8 @@ hxb_rule_shell(const struct hxb_case *c, struct hxb_finding *finding)
 		return;
 	if (stat(c->shell, &st) == -1)
 		hxb_find(finding, bad, "%.256s: %m", c->shell);
-	else if (!S_ISREG(st.st_mode) || (st.st_mode & 0111) == 0)
-		hxb_find(finding, bad, "%.256s: no program", c->shell);
+	else if (!S_ISREG(st.st_mode) || !may_run(c->login, &st))
+		hxb_find(finding, bad, "%.256s: no program that they may run", c->shell);
 	else if (name != NULL && (strcmp(name, "/nologin") == 0 || strcmp(name, "/false") == 0))
 		hxb_find(finding, bad, "%.256s ends each session at once", c->shell);
 	else if (c->shell_unlisted) {

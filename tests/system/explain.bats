@@ -287,6 +287,17 @@ digests() {
 	agrees sshd sleepy pw-mona shell
 	agrees sshd lost pw-mona shell
 	agrees su-l sleepy pw-mona shell
+	for user in nobodys managers; do
+		sql_user "$user" manager
+	done
+	install -m 754 -g lars /bin/dash /opt/of-lars
+	install -m 750 -g hexabot-manager /bin/dash /opt/of-managers
+	hexactl publish
+	hexactl set nobodys --shell /opt/of-lars
+	hexactl set managers --shell /opt/of-managers
+	agrees sshd nobodys pw-mona shell
+	agrees su-l nobodys pw-mona shell
+	agrees sshd managers pw-mona ''
 	agrees sshd mona pw-mona sshd $sshd "$(changed $sshd 's/^(UsePAM) .*/\1 no/')"
 	agrees sshd mona pw-mona sshd $sshd "$(changed $sshd 's/^(PasswordAuth|KbdInter)(.*) .*/\1\2 no/')"
 	agrees sshd mona pw-mona '' $sshd "$(changed $sshd 's/^(KbdInter)(.*) .*/\1\2 no/')"
