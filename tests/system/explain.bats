@@ -433,7 +433,7 @@ digests() {
 	END
 	# libpam reads 'other' for all, and not at all what it can't.
 	agrees split mona '' 'auth stack' /etc/pam.d/other "$(changed /etc/pam.d/other '$a@include not-there')"
-	agrees split mona '' 'auth stack' /etc/pam.d/other "$(changed /etc/pam.d/other '$aauth required pam_permit.so \\')"
+	agrees split mona '' 'auth stack' /etc/pam.d/other "$(changed /etc/pam.d/other "\$aauth required pam_permit.so \\\\")"
 	agrees split mona pw-mona '' /etc/pam.d/other "$(changed /etc/pam.d/other '$aauth include not-there')"
 	agrees split mona pw-mona ''
 	agrees split max pw-max state
