@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sqlite3.h>
+
 #include "password.h"
 #include "store_rows.h"
 #include "token.h"

@@ -6,8 +6,6 @@
 #ifndef HXB_STORE_ROWS_H
 #define HXB_STORE_ROWS_H
 
-#include <sqlite3.h>
-
 #include "store_private.h"
 
 #define HXB_USER_COLUMNS \
@@ -22,10 +20,10 @@
 
 /* Reads HXB_USER_COLUMNS of the present row, or HXB_SHOWN_COLUMNS, and the roles, unless `roles` is NULL: a
  * statement that gives HXB_ROLE_COLUMNS for the user whose id is ?1. */
-enum hxb_result hxb_row_user(struct hxb_store *store, sqlite3_stmt *stmt, bool shown, sqlite3_stmt *roles,
-    struct hxb_user **userp, struct hxb_error *error);
+enum hxb_result hxb_row_user(struct hxb_store *store, struct sqlite3_stmt *stmt, bool shown,
+    struct sqlite3_stmt *roles, struct hxb_user **userp, struct hxb_error *error);
 
 /* Reads HXB_ROLE_COLUMNS of the present row. false: out of memory. */
-bool hxb_row_role(sqlite3_stmt *stmt, struct hxb_role *role);
+bool hxb_row_role(struct sqlite3_stmt *stmt, struct hxb_role *role);
 
 #endif
