@@ -216,7 +216,7 @@ hxb_naming_give(struct hxb_naming *naming, const char *user_id, const char *user
 	r = hxb_naming_number(naming, user_id, &entry->number, &why);
 	if (r == HXB_REFUSED) {
 		/* One who is too many must not stop everybody else's publish. */
-		snprintf(reason, HXB_REASON_SIZE, "%s", why.text);
+		snprintf(reason, HXB_REASON_SIZE, "%.*s", HXB_REASON_SIZE - 1, why.text);
 		r = HXB_OK;
 		goto out;
 	}

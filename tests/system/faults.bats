@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# shellcheck disable=SC2034
+# shellcheck disable=SC2034,SC2153
 # kill -9, EIO and ENOSPC at the system calls of hexactl: see faults.bash.
 
 load faults
