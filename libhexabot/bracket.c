@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -37,6 +38,31 @@ static bool
 set_groups(const gid_t *groups, int count)
 {
 	return syscall(SYS_setgroups32, (size_t)count, groups) == 0;
+}
+
+static void
+note_kernels_part(struct hxb_bracket *bracket, uid_t owner, gid_t group)
+{
+	bracket->dumpable = 1;
+	bracket->death_signal = 0;
+	if (owner == bracket->fsuid && group == bracket->fsgid) /* nothing changes */
+		return;
+	bracket->dumpable = prctl(PR_GET_DUMPABLE);
+	if (prctl(PR_GET_PDEATHSIG, &bracket->death_signal) == -1)
+		bracket->death_signal = 0;
+}
+
+/*
+ * Who would leave no core file leaves none, whatever fs.suid_dumpable says; who ends with its parent still
+ * does. A process that could leave one is not made to.
+ */
+static void
+redo_kernels_part(const struct hxb_bracket *bracket)
+{
+	if (bracket->dumpable == 0)
+		(void)prctl(PR_SET_DUMPABLE, 0);
+	if (bracket->death_signal != 0)
+		(void)prctl(PR_SET_PDEATHSIG, bracket->death_signal);
 }
 
 /*
@@ -82,6 +108,7 @@ restore_ids(struct hxb_bracket *bracket)
 		back = setresuid(bracket->real, bracket->effective, bracket->saved) == 0;
 	if (!back)
 		raise(SIGKILL);
+	redo_kernels_part(bracket);
 }
 
 enum hxb_result
@@ -97,6 +124,7 @@ hxb_bracket_enter(struct hxb_bracket *bracket, uid_t owner, gid_t group, struct 
 		return hxb_fail(error, HXB_UNREADABLE, "can't learn our ids: %m");
 	bracket->fsuid = current_fsuid();
 	bracket->fsgid = current_fsgid();
+	note_kernels_part(bracket, owner, group);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &bracket->signals);
 
@@ -115,6 +143,7 @@ hxb_bracket_enter(struct hxb_bracket *bracket, uid_t owner, gid_t group, struct 
 		restore_ids(bracket);
 		goto fail;
 	}
+	redo_kernels_part(bracket);
 	bracket->depth = 1;
 	return HXB_OK;
 fail:

@@ -22,6 +22,7 @@ struct hxb_bracket {
 	gid_t fsgid;
 	gid_t *groups; /* the caller's, while they are given up; NULL: they are not */
 	int group_count;
+	int dumpable, death_signal; /* see prctl(2): the kernel takes both away with a change of ids */
 	sigset_t signals;
 };
 

@@ -98,3 +98,13 @@ watched() { # FILE CMD...: and every program that it starts; their arguments and
 	[ "$(sed '1,/PR_SET_DUMPABLE, SUID_DUMP_DISABLE/d' /tmp/calls | grep -cE "$secret_file")" -gt 0 ]
 	[ "$(sed '/PR_SET_DUMPABLE, SUID_DUMP_DISABLE/,$d' /tmp/calls | grep -cE "$secret_file")" -eq 0 ]
 }
+
+@test "nor later: the kernel forgets that with each change of ids" {
+	strace -o /tmp/calls -e trace=prctl,setfsuid,openat hexactl list >/dev/null
+	[ "$(grep -c '^setfsuid(' /tmp/calls)" -gt 0 ]
+	awk -v store="$STORE" '
+		/^setfsuid\([0-9]/ { forgotten = 1 }
+		/PR_SET_DUMPABLE, SUID_DUMP_DISABLE/ { forgotten = 0 }
+		/^openat/ && index($0, store) && forgotten { bad++ }
+		END { exit bad > 0 || forgotten }' /tmp/calls
+}

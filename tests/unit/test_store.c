@@ -1189,6 +1189,7 @@ a_callers_ids_are_shielded_and_given_back(void **state)
 	struct standing before, within;
 	struct hxb_bracket bracket = { .depth = 0 };
 	gid_t groups[COUNT(theirs)];
+	int death = 0;
 	pid_t pid;
 
 	(void)state;
@@ -1197,7 +1198,8 @@ a_callers_ids_are_shielded_and_given_back(void **state)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		/* As su is: the caller's real id, root's effective and saved one. */
-		if (setgroups(COUNT(theirs), theirs) == -1 || setresuid(SOMEBODY, 0, 0) == -1)
+		if (setgroups(COUNT(theirs), theirs) == -1 || setresuid(SOMEBODY, 0, 0) == -1 ||
+		    prctl(PR_SET_PDEATHSIG, SIGUSR1) == -1)
 			_exit(9);
 		before = present_standing();
 		if (hxb_bracket_enter(&bracket, SOMEBODY + 1, SOMEBODY + 2, &err) != HXB_OK)
@@ -1223,6 +1225,8 @@ a_callers_ids_are_shielded_and_given_back(void **state)
 		if (getgroups(COUNT(groups), groups) != COUNT(groups) ||
 		    memcmp(groups, theirs, sizeof(groups)) != 0)
 			_exit(19);
+		if (prctl(PR_GET_PDEATHSIG, &death) == -1 || death != SIGUSR1)
+			_exit(20);
 		hxb_bracket_leave(&bracket); /* once too often does nothing */
 		/* Without root's power the owner can't be played. */
 		if (setresuid(SOMEBODY, SOMEBODY, SOMEBODY) == -1)
