@@ -29,10 +29,20 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct kept *kept;
 static unsigned stores; /* that are open */
 
+/* Never 0, 1 or 2, which a daemon may have closed: what it says of an error would be written into the file.
+ */
 static int
 probe(const char *path)
 {
-	return open(path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
+	int low = open(path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY), fd, saved;
+
+	if (low == -1 || low > STDERR_FILENO)
+		return low;
+	fd = fcntl(low, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	saved = errno;
+	close(low); /* nobody of ours has a lock on it: this is the first to be opened */
+	errno = saved;
+	return fd;
 }
 
 static bool

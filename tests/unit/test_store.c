@@ -1349,12 +1349,41 @@ a_store_that_is_closed_leaves_the_others_their_locks(void **state)
 	close(go[1]);
 }
 
+/* What a daemon says of an error would be written into it. */
+static void
+no_file_is_opened_in_the_place_of_a_closed_standard_descriptor(void **state)
+{
+	const char *path = in_dir("store.sqlite");
+	struct hxb_store *store;
+	struct stat st, file;
+	pid_t pid;
+
+	(void)state;
+	make_store(path);
+	sql(path, "PRAGMA journal_mode = WAL");
+	assert_int_equal(stat(path, &st), 0);
+	pid = fork();
+	if (pid == 0) {
+		close_range(STDIN_FILENO, STDERR_FILENO, 0);
+		if (hxb_store_open(path, geteuid(), hxb_deadline_in(HXB_CTL_DEADLINE), &store, &err) !=
+		        HXB_OK ||
+		    hxb_store_begin(store, &err) != HXB_OK)
+			_exit(1);
+		for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+			if (fstat(fd, &file) == 0 && file.st_dev == st.st_dev)
+				_exit(2 + fd);
+		_exit(0);
+	}
+	assert_int_equal(wait_child(pid), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_no_database_of_hexabots_is_refused),
 		TEST(a_store_that_is_closed_leaves_the_others_their_locks),
+		TEST(no_file_is_opened_in_the_place_of_a_closed_standard_descriptor),
 		TEST(a_truncated_store_is_refused),
 		TEST(a_store_that_others_may_write_is_refused),
 		TEST(views_and_virtual_tables_stand_in_for_no_table),
