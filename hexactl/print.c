@@ -17,7 +17,10 @@
 void
 hxb_print_prepare(void)
 {
-	if (setlocale(LC_CTYPE, "") == NULL || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+	bool utf8 = setlocale(LC_CTYPE, "") != NULL && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+
+	/* No more of it than that: in a Turkish one strcasecmp(3) tells MAIL from mail, a reserved name. */
+	if (!utf8 || setlocale(LC_CTYPE, "C.UTF-8") == NULL)
 		(void)setlocale(LC_CTYPE, "C");
 }
 

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Takes the user's locale: where it isn't UTF-8, every character beyond ASCII is escaped. Once, at the start.
- */
+/* Takes the encoding of the user's locale: where it isn't UTF-8, every character beyond ASCII is escaped.
+ * Once, at the start. */
 void hxb_print_prepare(void);
 
 /* Makes text safe to print. *width (where not NULL) is set to its columns. NULL if there is no memory; the

@@ -91,6 +91,16 @@ nss_names() { # passwd|group: who is in NSS beyond the files
 	[ "$(getent passwd mona | cut -d : -f 5)" = 'Mona Lind' ]
 }
 
+@test "nor in a Turkish locale, in which MAIL and mail are two words" {
+	local locales=$PROJECT/$BUILD/tests
+	[ -d "$locales/tr_TR.UTF-8" ] || skip 'no Turkish locale'
+	run env LOCPATH="$locales" LC_ALL=tr_TR.UTF-8 hexactl set 'a b' --login MAIL
+	[ "$status" -eq 4 ] || [ "$status" -eq 2 ]
+	[[ $output == *"'MAIL' is a reserved name"* ]]
+	run getent passwd MAIL
+	[ "$status" -eq 2 ]
+}
+
 @test "who is renamed in Hexabot keeps login, uid and home" {
 	local before
 	ssh_key ada true
