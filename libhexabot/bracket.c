@@ -111,11 +111,27 @@ restore_ids(struct hxb_bracket *bracket)
 	redo_kernels_part(bracket);
 }
 
-enum hxb_result
-hxb_bracket_enter(struct hxb_bracket *bracket, uid_t owner, gid_t group, struct hxb_error *error)
+/* A thread that is cancelled would leave its locks to a process that may live for years. */
+static void
+hold_off(struct hxb_bracket *bracket)
 {
 	sigset_t all;
 
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &bracket->signals);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &bracket->cancel);
+}
+
+static void
+let_come(const struct hxb_bracket *bracket)
+{
+	pthread_setcancelstate(bracket->cancel, NULL);
+	pthread_sigmask(SIG_SETMASK, &bracket->signals, NULL);
+}
+
+enum hxb_result
+hxb_bracket_enter(struct hxb_bracket *bracket, uid_t owner, gid_t group, struct hxb_error *error)
+{
 	if (bracket->depth > 0) {
 		bracket->depth++;
 		return HXB_OK;
@@ -125,8 +141,7 @@ hxb_bracket_enter(struct hxb_bracket *bracket, uid_t owner, gid_t group, struct 
 	bracket->fsuid = current_fsuid();
 	bracket->fsgid = current_fsgid();
 	note_kernels_part(bracket, owner, group);
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &bracket->signals);
+	hold_off(bracket);
 
 	if (is_with_callers_real_uid(bracket) && setresuid(0, 0, 0) == -1) {
 		hxb_fail(error, HXB_UNREADABLE, "can't shield the transaction from the caller: %m");
@@ -147,7 +162,7 @@ hxb_bracket_enter(struct hxb_bracket *bracket, uid_t owner, gid_t group, struct 
 	bracket->depth = 1;
 	return HXB_OK;
 fail:
-	pthread_sigmask(SIG_SETMASK, &bracket->signals, NULL);
+	let_come(bracket);
 	return HXB_UNREADABLE;
 }
 
@@ -157,5 +172,5 @@ hxb_bracket_leave(struct hxb_bracket *bracket)
 	if (bracket->depth == 0 || --bracket->depth > 0)
 		return;
 	restore_ids(bracket);
-	pthread_sigmask(SIG_SETMASK, &bracket->signals, NULL);
+	let_come(bracket);
 }

@@ -4,8 +4,8 @@
  *
  * - the thread's file-system ids are the store owner's, and it has no other groups, so that a journal which
  * Hexabot's user forged can do to the host no more than that user could;
- * - all signals are blocked, and where the real uid is a caller's (su, passwd, sudo) it is root's, so that
- * the caller can't stop this process while SQLite holds a lock.
+ * - all signals are blocked, the thread is not cancelled, and where the real uid is a caller's (su, passwd,
+ * sudo) it is root's, so that the caller can't stop this process while SQLite holds a lock.
  */
 #ifndef HXB_BRACKET_H
 #define HXB_BRACKET_H
@@ -23,6 +23,7 @@ struct hxb_bracket {
 	gid_t *groups; /* the caller's, while they are given up; NULL: they are not */
 	int group_count;
 	int dumpable, death_signal; /* see prctl(2): the kernel takes both away with a change of ids */
+	int cancel; /* the thread's state; see pthread_setcancelstate(3) */
 	sigset_t signals;
 };
 

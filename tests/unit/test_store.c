@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
@@ -1317,6 +1318,36 @@ a_caller_cannot_stop_us_while_a_lock_is_held(void **state)
 	end_child(victim);
 }
 
+static void *
+be_cancelled_within(void *context)
+{
+	struct hxb_bracket bracket = { .depth = 0 };
+	bool *left = context;
+
+	if (hxb_bracket_enter(&bracket, geteuid(), getegid(), &err) == HXB_OK) {
+		pthread_cancel(pthread_self());
+		pthread_testcancel();
+		hxb_bracket_leave(&bracket);
+		*left = true;
+		pthread_testcancel();
+	}
+	return NULL;
+}
+
+static void
+a_thread_is_not_cancelled_while_a_lock_is_held(void **state)
+{
+	bool left = false;
+	pthread_t thread;
+	void *result = NULL;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, be_cancelled_within, &left), 0);
+	assert_int_equal(pthread_join(thread, &result), 0);
+	assert_true(left);
+	assert_ptr_equal(result, PTHREAD_CANCELED); /* afterwards it may be */
+}
+
 /* POSIX locks are the process's: closing any descriptor of the file gives them all back. */
 static void
 a_store_that_is_closed_leaves_the_others_their_locks(void **state)
@@ -1419,6 +1450,7 @@ main(void)
 		TEST(a_callers_ids_are_shielded_and_given_back),
 		TEST(who_cannot_take_back_the_hosts_ids_ends),
 		TEST(a_caller_cannot_stop_us_while_a_lock_is_held),
+		TEST(a_thread_is_not_cancelled_while_a_lock_is_held),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
