@@ -92,11 +92,15 @@ close_unlocked(struct hxb_store *store)
 	}
 }
 
-/* What comes of the last attempt to open something. */
+/*
+ * What comes of the last attempt to open something. Beside the store SQLite itself judges what its owner may
+ * not open, such as a journal of a Hexabot that runs as root, in the moment before it is given to the owner:
+ * no lease makes that wait.
+ */
 static enum hxb_result
-judge(bool is_open, bool may_be_absent, const char *path, struct hxb_error *error)
+judge(bool is_open, bool is_beside, const char *path, struct hxb_error *error)
 {
-	if (is_open || (errno == ENOENT && may_be_absent))
+	if (is_open || (is_beside && (errno == ENOENT || errno == EACCES)))
 		return HXB_OK;
 	if (errno == EWOULDBLOCK)
 		return hxb_fail(error, HXB_BUSY, "%s: busy: another process holds a lease on it", path);

@@ -1380,6 +1380,38 @@ a_store_that_is_closed_leaves_the_others_their_locks(void **state)
 	close(go[1]);
 }
 
+/* A Hexabot that runs as root makes its journal as root's, and then gives it to the store's owner. */
+static void
+a_journal_in_the_making_is_nobodys_trouble(void **state)
+{
+	const char *path = in_dir("d/store.sqlite"), *journal = in_dir("d/store.sqlite-journal");
+	struct hxb_store *store;
+	struct hxb_user *user;
+	sqlite3 *writer;
+
+	(void)state;
+	ROOT_ONLY();
+	if (!others_can_enter())
+		skip();
+	mkdir(in_dir("d"), 0755);
+	make_store(path);
+	give_away(path, SOMEBODY, 0640);
+	give_away(in_dir("d"), SOMEBODY, 0755);
+	assert_ok(hxb_store_open(path, SOMEBODY, hxb_deadline_in(HXB_CTL_DEADLINE), &store, &err));
+	assert_int_equal(sqlite3_open(path, &writer), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_exec(writer, "BEGIN IMMEDIATE; UPDATE users SET firstName = 'M'", NULL, NULL, NULL),
+	    SQLITE_OK);
+	give_away(journal, 0, 0600);
+	assert_ok(hxb_store_user(store, HXB_BY_USERNAME, "mona", &user, &err));
+	hxb_user_free(user);
+	assert_int_equal(sqlite3_exec(writer, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(writer);
+	assert_ok(hxb_store_user(store, HXB_BY_USERNAME, "mona", &user, &err));
+	hxb_user_free(user);
+	hxb_store_close(store);
+}
+
 /* What a daemon says of an error would be written into it. */
 static void
 no_file_is_opened_in_the_place_of_a_closed_standard_descriptor(void **state)
@@ -1414,6 +1446,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_no_database_of_hexabots_is_refused),
 		TEST(a_store_that_is_closed_leaves_the_others_their_locks),
+		TEST(a_journal_in_the_making_is_nobodys_trouble),
 		TEST(no_file_is_opened_in_the_place_of_a_closed_standard_descriptor),
 		TEST(a_truncated_store_is_refused),
 		TEST(a_store_that_others_may_write_is_refused),
