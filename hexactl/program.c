@@ -42,18 +42,19 @@ start(const struct hxb_program *program, int in, int out, pid_t *pid)
 	char *const environment[] = { locale, path, NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t none, pipe;
+	sigset_t none, ignored;
 	int code;
 
 	sigemptyset(&none);
-	sigemptyset(&pipe);
-	sigaddset(&pipe, SIGPIPE);
+	sigemptyset(&ignored);
+	sigaddset(&ignored, SIGPIPE);
+	sigaddset(&ignored, SIGXFSZ);
 	if (posix_spawn_file_actions_init(&actions) != 0)
 		return ENOMEM;
 	code = posix_spawnattr_init(&attributes);
 	if (code == 0) {
 		posix_spawnattr_setsigmask(&attributes, &none);
-		posix_spawnattr_setsigdefault(&attributes, &pipe);
+		posix_spawnattr_setsigdefault(&attributes, &ignored);
 		posix_spawnattr_setflags(
 		    &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 		code = plug_all(&actions, program->words, in, out);

@@ -189,6 +189,21 @@ with_few_descriptors() { # COMMAND...
 	with_few_descriptors passwd ada
 }
 
+# ---- a limit on the size of files, which is a signal before it is an error ----
+
+with_small_files() { # COMMAND...
+	under fsize 4096 20000 404096 "$@" # what it says goes into a file, too
+}
+
+@test "small files for role add, disable --hold, invite" {
+	with_small_files hexactl role add pia operators
+	restore /root/fresh
+	OPERATION_AHEAD=ledger
+	with_small_files hexactl disable --hold mona
+	restore /root/fresh
+	with_small_files hexactl invite bob@example.org --role manager --print
+}
+
 # ---- local users ----
 
 lars_by() { # SERVICE PRLIMIT-OPTION
