@@ -158,6 +158,17 @@ try_stack(const struct hxb_pam_stack *stack, const char *service, const struct s
 	}
 }
 
+/* A line that libpam can't make sense of. False: there is none. */
+static bool
+note_fault(const struct hxb_pam_stack *stack, const char *service, struct faults *faults)
+{
+	int at = hxb_pam_stack_fault(stack);
+
+	if (at != -1)
+		note(faults, service, HXB_HEALTH_FAIL, "put that right", stack->lines[at].fault);
+	return at != -1;
+}
+
 /* A line whose module is not there refuses whoever comes to it, unless its control says otherwise. Our own is
  * told of by another check. */
 static void
@@ -187,8 +198,9 @@ check_stack(const char *service, enum hxb_pam_facility facility, const struct si
 	int ours, other;
 
 	faults->services++;
-	if (hxb_pam_stack_read(NULL, service, facility, &stack, &error) != HXB_OK) {
+	if (hxb_pam_stack_read(NULL, service, facility, &stack, &error) != HXB_OK)
 		note(faults, service, HXB_HEALTH_FAIL, "put that right", error.text);
+	if (error.text[0] != '\0' || note_fault(&stack, service, faults)) {
 		hxb_pam_stack_clear(&stack);
 		return;
 	}

@@ -104,7 +104,9 @@ object(const struct hxb_case *c, struct hxb_explanation *explanation)
 	*last = (struct hxb_finding){ .rule = "stacks" };
 	if (stage->line >= 0)
 		hxb_find(last, HXB_RULING_NO, "%.160s:%u: %.64s denies", stage->stack.lines[stage->line].file,
-		    stage->stack.lines[stage->line].line, stage->stack.lines[stage->line].module);
+		    stage->stack.lines[stage->line].line,
+		    stage->stack.lines[stage->line].path != NULL ? stage->stack.lines[stage->line].module
+		                                                 : "a bad line");
 	else
 		hxb_find(last, HXB_RULING_NO, "nobody says yes");
 	hxb_remedy(last, "look at them: README has some");

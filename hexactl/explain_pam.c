@@ -32,6 +32,13 @@ missing_module(const struct hxb_stage *stage)
 	return -1;
 }
 
+/* What is wrong with a line, whatever its module is. NULL: nothing. */
+static const char *
+fault_of(const struct hxb_stage *stage, int at)
+{
+	return at >= 0 ? stage->stack.lines[at].fault : NULL;
+}
+
 /* What keeps even an enabled user with the right password out. */
 static void
 judge_closed(const struct hxb_case *c, struct hxb_finding *finding, enum hxb_pam_facility facility)
@@ -40,7 +47,10 @@ judge_closed(const struct hxb_case *c, struct hxb_finding *finding, enum hxb_pam
 	int missing = missing_module(stage);
 	char where[256];
 
-	if (missing != -1) {
+	if (fault_of(stage, stage->good_line) != NULL) {
+		hxb_find(finding, HXB_RULING_NO, "%s: that line denies", fault_of(stage, stage->good_line));
+		hxb_remedy(finding, "put it right");
+	} else if (missing != -1) {
 		place(stage, missing, where, sizeof(where));
 		hxb_find(finding, HXB_RULING_NO, "%s: its file is not there", where);
 		hxb_remedy(finding, "install it again");
@@ -68,8 +78,8 @@ static void
 judge_stack(const struct hxb_case *c, struct hxb_finding *finding, enum hxb_pam_facility facility)
 {
 	const struct hxb_stage *stage = &c->stages[facility];
+	int before, fault = hxb_pam_stack_fault(&stage->stack);
 	char where[256];
-	int before;
 
 	if (stage->read != HXB_OK) {
 		hxb_find(finding, HXB_RULING_NO, "%s", stage->error.text);
@@ -81,6 +91,10 @@ judge_stack(const struct hxb_case *c, struct hxb_finding *finding, enum hxb_pam_
 		hxb_find(finding, HXB_RULING_NOTE, "pam_hexabot is not asked; %s lets people in without it",
 		    where);
 		hxb_remedy(finding, ENABLE);
+	} else if (fault != -1) {
+		hxb_find(finding, HXB_RULING_NOTE, "%s: whoever comes to that line may be denied",
+		    fault_of(stage, fault));
+		hxb_remedy(finding, "put it right");
 	} else {
 		place(stage, stage->hexabot, where, sizeof(where));
 		before = hxb_pam_stack_find(&stage->stack, "pam_unix.so", 0);
@@ -131,6 +145,9 @@ hxb_rule_session(const struct hxb_case *c, struct hxb_finding *finding)
 	finding->rule = "session stack";
 	if (stage->read != HXB_OK) {
 		hxb_find(finding, bad, "%s", stage->error.text);
+		hxb_remedy(finding, "put that line right");
+	} else if (stage->good != PAM_SUCCESS && fault_of(stage, stage->good_line) != NULL) {
+		hxb_find(finding, bad, "%s: no session opens", fault_of(stage, stage->good_line));
 		hxb_remedy(finding, "put that line right");
 	} else if (stage->good != PAM_SUCCESS) {
 		place(stage, stage->good_line, where, sizeof(where));

@@ -184,6 +184,8 @@ hxb_pam_control(const char *control, int actions[HXB_PAM_CODES])
 		return NULL;
 	}
 	wrong = bracketed(control, actions);
+	for (int i = 0; wrong != NULL && i < HXB_PAM_CODES; i++)
+		actions[i] = UNSET;
 	/* What is not named is bad. */
 	set_unset(actions, HXB_PAM_BAD);
 	return wrong;

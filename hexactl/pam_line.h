@@ -11,8 +11,8 @@
  */
 char *hxb_pam_word(char **cursor);
 
-/* Sets the actions of a control, "required" or the text of a bracketed one. NULL: fine; else what is wrong.
- */
+/* Sets the actions of a control, "required" or the text of a bracketed one. NULL: fine; else what is wrong,
+ * and everything is bad. */
 const char *hxb_pam_control(const char *control, int actions[HXB_PAM_CODES]);
 
 #endif

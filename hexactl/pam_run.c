@@ -125,9 +125,10 @@ hxb_pam_stack_run(const struct hxb_pam_stack *stack, hxb_pam_answer_fn *answer, 
 		if (previous < depth)
 			before[depth] = state;
 		previous = depth;
-		if (line->path == NULL)
+		if (line->path == NULL && !line->must_fail)
 			continue;
-		if (act(stack, &at, answer(line, context), &state, &before[depth]))
+		if (act(stack, &at, line->must_fail ? PAM_PERM_DENIED : answer(line, context), &state,
+		        &before[depth]))
 			while (has_next(stack, at, depth))
 				at++;
 	}

@@ -13,7 +13,7 @@
 #define LINE_MAX_BYTES 1024 /* libpam's, of a line with what continues it */
 #define LINES_MAX 512 /* of a whole stack */
 #define OPTIONS_MAX 64 /* of a line */
-#define LEVELS_MAX 16 /* of files that include each other: libpam's */
+#define LEVELS_MAX 16 /* of files that include each other: libpam 1.5 crashes at some depth */
 #define FILES_MAX 128 /* read for one stack */
 #define NAME_MAX_BYTES 64 /* of a service */
 
@@ -32,7 +32,7 @@ struct source {
 	char *cursor; /* where in its text */
 	unsigned line;
 	unsigned depth; /* how many substacks it is in */
-	bool by_facility; /* it is there by "auth include", say: what is wrong in it is wrong for auth */
+	bool by_facility; /* it is there by "auth include", say: its lines are read for that one alone */
 };
 
 /* One reading of a stack. */
@@ -42,7 +42,7 @@ struct reading {
 	struct hxb_pam_stack *stack;
 	struct source sources[LEVELS_MAX]; /* each includes the next one; the last one is read */
 	unsigned levels, files;
-	bool given_up; /* libpam goes on with no line of any file */
+	bool hopeless; /* too much for us, or for libpam: it is not one line that fails */
 	struct hxb_error *error;
 };
 
@@ -50,6 +50,13 @@ static enum hxb_result
 wrong(struct reading *reading, const struct source *source, const char *what)
 {
 	return hxb_fail(reading->error, HXB_UNREADABLE, "%.192s:%u: %s", source->path, source->line, what);
+}
+
+static enum hxb_result
+hopeless(struct reading *reading, const struct source *source, const char *what)
+{
+	reading->hopeless = true;
+	return wrong(reading, source, what);
 }
 
 static void
@@ -60,6 +67,7 @@ free_line(struct hxb_pam_line *line)
 	free(line->options);
 	free(line->control);
 	free(line->path);
+	free(line->fault);
 	free(line->file);
 }
 
@@ -74,7 +82,7 @@ take_options(struct reading *reading, const struct source *source, char **cursor
 		return hxb_fail(reading->error, HXB_FAILED, "out of memory");
 	while ((word = hxb_pam_word(cursor)) != NULL) {
 		if (count == OPTIONS_MAX)
-			return wrong(reading, source, "more options than anybody needs");
+			return hopeless(reading, source, "more options than anybody needs");
 		if ((line->options[count++] = strdup(word)) == NULL)
 			return hxb_fail(reading->error, HXB_FAILED, "out of memory");
 	}
@@ -89,7 +97,7 @@ add_line(struct reading *reading, const struct source *source, const char *contr
 	struct hxb_pam_line *line;
 
 	if (stack->count == LINES_MAX) {
-		wrong(reading, source, "the stack has more lines than anybody needs");
+		hopeless(reading, source, "the stack has more lines than anybody needs");
 		return NULL;
 	}
 	if (stack->lines == NULL)
@@ -119,20 +127,52 @@ not_added(const struct reading *reading)
 	return reading->stack->count == LINES_MAX ? HXB_UNREADABLE : HXB_FAILED;
 }
 
+/* The error is the line's own, and nobody else's. */
+static enum hxb_result
+blame(struct reading *reading, struct hxb_pam_line *line)
+{
+	if ((line->fault = strdup(reading->error->text)) == NULL)
+		return hxb_fail(reading->error, HXB_FAILED, "out of memory");
+	reading->error->text[0] = '\0';
+	return HXB_OK;
+}
+
+/* A line that must fail, whatever the error says is wrong with it, in place of one that can't be had. */
+static enum hxb_result
+add_failure(struct reading *reading, const struct source *source)
+{
+	struct hxb_pam_line *line = add_line(reading, source, "", false);
+
+	if (line == NULL)
+		return not_added(reading);
+	line->must_fail = true;
+	for (int i = 0; i < HXB_PAM_CODES; i++)
+		line->actions[i] = HXB_PAM_BAD;
+	return blame(reading, line);
+}
+
+/* fault: what is wrong with the line so far, or NULL. */
 static enum hxb_result
 take_module(struct reading *reading, const struct source *source, const char *control, bool bracketed,
-    bool quiet, char **cursor)
+    bool quiet, const char *fault, char **cursor)
 {
-	struct hxb_pam_line *line;
-	const char *slash, *problem;
-	char *word = hxb_pam_word(cursor);
+	struct hxb_pam_line *line = add_line(reading, source, control, bracketed);
+	const char *word = hxb_pam_word(cursor), *slash, *problem;
 
-	if (word == NULL)
-		return wrong(reading, source, "there is no module");
-	if ((line = add_line(reading, source, control, bracketed)) == NULL)
+	if (line == NULL)
 		return not_added(reading);
-	if ((problem = hxb_pam_control(control, line->actions)) != NULL)
-		return wrong(reading, source, problem);
+	problem = hxb_pam_control(control, line->actions);
+	line->must_fail = fault != NULL || word == NULL;
+	if (line->must_fail || problem != NULL) {
+		wrong(reading, source,
+		    fault != NULL         ? fault
+		        : problem != NULL ? problem
+		                          : "there is no module");
+		if (blame(reading, line) != HXB_OK)
+			return HXB_FAILED;
+	}
+	if (line->must_fail)
+		return HXB_OK;
 	if ((line->path = strdup(word)) == NULL)
 		return hxb_fail(reading->error, HXB_FAILED, "out of memory");
 	slash = strrchr(line->path, '/');
@@ -148,9 +188,11 @@ open_file(struct reading *reading, const char *name, unsigned depth)
 	struct source source = { .depth = depth };
 	enum hxb_result r = HXB_NOT_FOUND;
 
-	if (reading->levels == LEVELS_MAX || ++reading->files > FILES_MAX)
+	if (++reading->files > FILES_MAX) {
+		reading->hopeless = true;
 		return hxb_fail(reading->error, HXB_UNREADABLE,
 		    "%.128s: too many files: they may include each other without end", name);
+	}
 	/* What is included is looked for in the first directory only: so does Debian's libpam. */
 	for (size_t i = 0; r == HXB_NOT_FOUND && reading->dirs[i] != NULL && (i == 0 || reading->levels == 0);
 	     i++) {
@@ -179,15 +221,15 @@ close_file(struct reading *reading)
 }
 
 static enum hxb_result
-take_include(struct reading *reading, const struct source *source, bool substack, char **cursor)
+take_file(struct reading *reading, const struct source *source, bool substack, char **cursor)
 {
 	const char *name = hxb_pam_word(cursor);
 	enum hxb_result r;
 
 	if (name == NULL)
-		return wrong(reading, source, "there is no file to include");
+		return hopeless(reading, source, "there is no file to include: libpam 1.5 crashes");
 	if (reading->levels == LEVELS_MAX)
-		return wrong(reading, source, "files include each other without end");
+		return hopeless(reading, source, "files include each other without end");
 	if (substack && add_line(reading, source, "substack", false) == NULL)
 		return not_added(reading);
 	r = open_file(reading, name, source->depth + substack);
@@ -197,25 +239,49 @@ take_include(struct reading *reading, const struct source *source, bool substack
 	return r;
 }
 
-/* What libpam can't read is the end of everything, but in a file of one facility. */
-static enum hxb_result
-give_up(struct reading *reading, enum hxb_result r)
+/* Whether the lines of the file that is read are for one facility alone. */
+static bool
+for_facility(const struct reading *reading)
 {
-	bool by_facility = false;
-
 	for (unsigned i = 0; i < reading->levels; i++)
-		by_facility |= reading->sources[i].by_facility;
-	reading->given_up |= r == HXB_UNREADABLE && !by_facility;
-	return r;
+		if (reading->sources[i].by_facility)
+			return true;
+	return false;
 }
 
-static int
-facility_of(const char *word)
+/* by_facility: "auth include FILE", say, and not "@include FILE". Without the file it is a line that must
+ * fail, and the end of everything where that would be one of every facility. */
+static enum hxb_result
+take_include(
+    struct reading *reading, const struct source *source, bool substack, bool by_facility, char **cursor)
+{
+	bool one = by_facility || for_facility(reading);
+	enum hxb_result r = take_file(reading, source, substack, cursor);
+
+	if (r == HXB_OK)
+		reading->sources[reading->levels - 1].by_facility = by_facility;
+	return r == HXB_UNREADABLE && one && !reading->hopeless ? add_failure(reading, source) : r;
+}
+
+/* The same for a file that can't be read to its end: what was read of it stays. */
+static enum hxb_result
+give_up(struct reading *reading)
+{
+	if (reading->hopeless || !for_facility(reading))
+		return HXB_UNREADABLE;
+	close_file(reading);
+	return add_failure(reading, &reading->sources[reading->levels - 1]);
+}
+
+/* Sets *fault if it is none's: then it is that of the file, or auth's. */
+static enum hxb_pam_facility
+facility_of(const struct reading *reading, const char *word, const char **fault)
 {
 	for (int i = 0; i <= HXB_PAM_SESSION; i++)
 		if (strcasecmp(word, facilities[i]) == 0)
-			return i;
-	return -1;
+			return (enum hxb_pam_facility)i;
+	*fault = "begins with none of auth, account, password, session, @include";
+	return for_facility(reading) ? reading->facility : HXB_PAM_AUTH;
 }
 
 /* One line, put together and without comment. */
@@ -223,30 +289,24 @@ static enum hxb_result
 take_line(struct reading *reading, const struct source *source, char *text)
 {
 	char *cursor = text, *word = hxb_pam_word(&cursor);
+	const char *fault = NULL;
 	bool quiet, bracketed;
-	enum hxb_result r;
-	int facility;
 
 	if (word == NULL)
 		return HXB_OK;
 	if (strcasecmp(word, "@include") == 0)
-		return give_up(reading, take_include(reading, source, false, &cursor));
+		return take_include(reading, source, false, false, &cursor);
 	quiet = word[0] == '-';
-	if ((facility = facility_of(word + quiet)) == -1)
-		return wrong(
-		    reading, source, "begins with none of auth, account, password, session, @include");
-	if (facility != (int)reading->facility)
+	if (facility_of(reading, word + quiet, &fault) != reading->facility)
 		return HXB_OK;
 	bracketed = cursor[strspn(cursor, " \t")] == '[';
-	if ((word = hxb_pam_word(&cursor)) == NULL)
-		return wrong(reading, source, "there is no control");
-	if (strcasecmp(word, "include") == 0 || strcasecmp(word, "substack") == 0) {
-		r = take_include(reading, source, strcasecmp(word, "substack") == 0, &cursor);
-		if (r == HXB_OK)
-			reading->sources[reading->levels - 1].by_facility = true;
-		return r;
+	if ((word = hxb_pam_word(&cursor)) == NULL) {
+		wrong(reading, source, fault != NULL ? fault : "there is no control");
+		return add_failure(reading, source);
 	}
-	return take_module(reading, source, word, bracketed, quiet, &cursor);
+	if (strcasecmp(word, "include") == 0 || strcasecmp(word, "substack") == 0)
+		return take_include(reading, source, strcasecmp(word, "substack") == 0, true, &cursor);
+	return take_module(reading, source, word, bracketed, quiet, fault, &cursor);
 }
 
 /* Takes comment and blanks off the end. Whether the next line goes on with it: then the backslash is gone. */
@@ -298,11 +358,13 @@ read_files(struct reading *reading, const char *name)
 	while (r == HXB_OK && reading->levels > 0) {
 		struct source *source = &reading->sources[reading->levels - 1];
 
-		r = give_up(reading, next_line(reading, source, whole, &got));
+		r = next_line(reading, source, whole, &got);
 		if (r == HXB_OK && got)
 			r = take_line(reading, source, whole);
 		else if (r == HXB_OK)
 			close_file(reading);
+		if (r == HXB_UNREADABLE)
+			r = give_up(reading);
 	}
 	while (reading->levels > 0)
 		close_file(reading);
@@ -334,7 +396,7 @@ try_other(const struct reading *service)
 	enum hxb_result r = read_files(&reading, "other");
 
 	hxb_pam_stack_clear(&unused);
-	if (r != HXB_FAILED && !reading.given_up)
+	if (r != HXB_FAILED && r != HXB_UNREADABLE)
 		return HXB_OK;
 	*service->error = error;
 	return r;
@@ -377,6 +439,15 @@ hxb_pam_stack_find(const struct hxb_pam_stack *stack, const char *module, size_t
 {
 	for (size_t i = from; i < stack->count; i++)
 		if (strcmp(stack->lines[i].module, module) == 0)
+			return (int)i;
+	return -1;
+}
+
+int
+hxb_pam_stack_fault(const struct hxb_pam_stack *stack)
+{
+	for (size_t i = 0; i < stack->count; i++)
+		if (stack->lines[i].fault != NULL)
 			return (int)i;
 	return -1;
 }

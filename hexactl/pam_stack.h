@@ -29,8 +29,10 @@ enum {
 struct hxb_pam_line {
 	int actions[HXB_PAM_CODES]; /* by the PAM code that the module returns */
 	char *control; /* as it is written: "required", "[success=2 default=ignore]" */
-	char *path; /* of the module, as it is written; NULL: the line begins a substack */
+	char *path; /* of the module, as it is written; NULL: the line begins a substack, or must fail */
 	const char *module; /* its last part: "pam_unix.so"; "" where path is NULL */
+	char *fault; /* what is wrong with it, with file and line; NULL: nothing */
+	bool must_fail; /* libpam asks no module: it answers PAM_PERM_DENIED itself */
 	char **options; /* NULL-terminated */
 	char *file; /* where the line is */
 	unsigned line; /* its number there: of the last one where it is continued */
@@ -47,8 +49,8 @@ struct hxb_pam_stack {
 /*
  * Reads the stack of a service, in directories `dirs` (a NULL-terminated list; NULL: libpam's own). The name
  * is put into lower case, as libpam does. HXB_INVALID: no service can be called so. HXB_UNREADABLE with file,
- * line and reason where libpam would deny for a bad line or a missing file. HXB_FAILED: no memory. Whatever
- * it returns, hxb_pam_stack_clear() may follow.
+ * line and reason where libpam gives up and denies everything; a bad line alone is one with a fault, and
+ * denies whoever comes to it. HXB_FAILED: no memory. Whatever it returns, hxb_pam_stack_clear() may follow.
  */
 enum hxb_result hxb_pam_stack_read(const char *const *dirs, const char *service,
     enum hxb_pam_facility facility, struct hxb_pam_stack *stack, struct hxb_error *error);
@@ -56,6 +58,9 @@ void hxb_pam_stack_clear(struct hxb_pam_stack *);
 
 /* The first line of this module, "pam_unix.so", from index `from` on. -1: there is none. */
 int hxb_pam_stack_find(const struct hxb_pam_stack *, const char *module, size_t from);
+
+/* The first line with a fault. -1: there is none. */
+int hxb_pam_stack_fault(const struct hxb_pam_stack *);
 
 /* The value of an option "NAME=VALUE", or "" for one that stands alone; NULL: it is not given. The last one
  * counts. */

@@ -348,6 +348,7 @@ pam_profiles() { # --enable|--remove PROFILE...
 	broken 'pam-account:fail pam-auth:fail pam-password:fail pam-session:fail' 'sshd.* includes not-there.*; put that right' \
 		"echo '@include not-there' >>$dir/other" "cp $ALT/pam.d/* $dir"
 	broken pam-auth:fail '^sudo: .*sudo:1' "sed -i '1i auth [success=what pam_unix.so' $dir/sudo" "cp $ALT/pam.d/* $dir"
+	broken pam-auth:fail '^sudo: .*sudo:1: begins with none of .*; put that right' "sed -i '1i acount optional pam_unix.so' $dir/sudo" "cp $ALT/pam.d/* $dir"
 	broken faillock:warn 'refuses nobody.*; .pam-auth-update' 'pam_profiles --enable hexabot-faillock' \
 		'pam_profiles --enable hexabot-faillock-success'
 	finds ""

@@ -389,6 +389,25 @@ digests() {
 		auth    include not-there
 		account include common-account
 	END
+	# A bad line denies whoever comes to it, and nobody else; one of no facility is auth's.
+	service typos-behind <<-'END'
+		auth    sufficient pam_hexabot.so
+		auth    requird pam_unix.so
+		auth    include not-there
+		acount  required pam_permit.so
+		account [default=done] pam_hexabot.so
+		account required
+	END
+	service typo-between <<-'END'
+		acount  required pam_deny.so
+		auth    sufficient pam_hexabot.so
+		account include common-account
+	END
+	service typo-passed-over <<-'END'
+		auht    optional pam_hexabot.so
+		auth    required pam_hexabot.so
+		account include common-account
+	END
 	service circle <<-'END'
 		auth    include circle
 		account include common-account
@@ -445,6 +464,10 @@ digests() {
 	agrees too-far mona pw-mona 'auth stack'
 	agrees typo mona pw-mona 'auth stack'
 	agrees no-include mona pw-mona 'auth stack'
+	agrees typos-behind mona pw-mona ''
+	agrees typos-behind max pw-max state
+	agrees typo-between mona pw-mona 'auth stack'
+	agrees typo-passed-over mona pw-mona ''
 	agrees half mona pw-mona 'auth stack'
 	agrees unix-first mona pw-mona ''
 	agrees unix-first max pw-max state
@@ -458,6 +481,9 @@ digests() {
 	agreed
 	says max '^stacks +note +they let people in all the same' --service heedless
 	says mona '/etc/pam.d/typo:1: a word in brackets' --service typo
+	says mona '^auth stack +note .*/typos-behind:2: a word in brackets' --service typos-behind
+	says mona '^account stack +note .*/typos-behind:6: there is no module: ' --service typos-behind
+	says mona '^auth stack +NO, decides .*/typo-between:1: begins with none of .*; put it right' --service typo-between
 	# Over this one libpam itself overruns its stack.
 	says mona '/etc/pam.d/circle:1: files include each other without end' --service circle
 	says mona '^auth stack +note +pam_hexabot is not asked; .*pam_permit.so lets people in without it' --service open
