@@ -126,6 +126,8 @@ faillock_answer(
 		return PAM_SUCCESS;
 	if (hxb_pam_line_option(line, "authfail") != NULL)
 		return PAM_IGNORE;
+	if (!good && c->faillock.broken)
+		return PAM_SYSTEM_ERR;
 	return !good && c->faillock.locked ? PAM_AUTH_ERR : PAM_SUCCESS;
 }
 

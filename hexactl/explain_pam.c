@@ -179,6 +179,12 @@ hxb_rule_lockout(const struct hxb_case *c, struct hxb_finding *finding)
 	finding->rule = "lockout";
 	if (c->faillock_line == NULL || !c->stages[HXB_PAM_AUTH].runs)
 		return;
+	if (faillock->broken) {
+		hxb_find(finding, HXB_RULING_NO, "%s: pam_faillock refuses", c->faillock_error.text);
+		finding->by_pam = true;
+		hxb_remedy(finding, "make that a file, or nothing");
+		return;
+	}
 	if (c->faillock_error.text[0] != '\0') {
 		hxb_find(finding, HXB_RULING_NOTE, "%s", c->faillock_error.text);
 		return;

@@ -149,8 +149,7 @@ judge(struct hxb_faillock *faillock, const struct record *records, size_t count,
 		    latest - records[i].time < (uint64_t)faillock->fail_interval)
 			faillock->failures++;
 	faillock->spared = admin && !faillock->even_deny_root;
-	if (faillock->spared || faillock->local_users_only || faillock->deny == 0 ||
-	    faillock->failures < faillock->deny)
+	if (faillock->spared || faillock->deny == 0 || faillock->failures < faillock->deny)
 		return;
 	until = latest + (uint64_t)lasts;
 	if (lasts != 0)
@@ -158,19 +157,20 @@ judge(struct hxb_faillock *faillock, const struct record *records, size_t count,
 	faillock->locked = lasts == 0 || until >= (uint64_t)now;
 }
 
-/* -1 with errno. Nothing but a file: to open a device may do things. */
+/* -1 with errno. Nothing but a file: to open a device may do things, and pam_faillock would wait for a FIFO.
+ */
 static int
 open_record(const char *path)
 {
 	struct stat st;
 
-	if (lstat(path, &st) == -1)
+	if (stat(path, &st) == -1)
 		return -1;
 	if (!S_ISREG(st.st_mode)) {
-		errno = EINVAL;
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
 		return -1;
 	}
-	return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 
 enum hxb_result
@@ -182,11 +182,13 @@ hxb_faillock_count(struct hxb_faillock *faillock, const char *login, int64_t now
 	int fd;
 
 	/* Of others there can be no record, and a name of Hexabot's may be any path. */
-	if (!hxb_login_valid(login))
+	if (!hxb_login_valid(login) || faillock->local_users_only)
 		return HXB_OK;
 	snprintf(path, sizeof(path), "%s/%s", faillock->dir, login);
-	if ((fd = open_record(path)) == -1)
-		return errno == ENOENT ? HXB_OK : hxb_fail(error, HXB_UNREADABLE, "%s: %m", path);
+	if ((fd = open_record(path)) == -1) {
+		faillock->broken = errno != ENOENT && errno != EACCES;
+		return faillock->broken ? hxb_fail(error, HXB_UNREADABLE, "%s: %m", path) : HXB_OK;
+	}
 	records = calloc(RECORDS_MAX, sizeof(*records));
 	got = records != NULL ? read(fd, records, RECORDS_MAX * sizeof(*records)) : -1;
 	close(fd);

@@ -22,6 +22,7 @@ struct hxb_faillock {
 	/* The record. */
 	unsigned failures; /* within the interval */
 	bool spared; /* of admin_group, without even_deny_root: never locked */
+	bool broken; /* it can't be opened, and pam_faillock refuses */
 	bool locked;
 	int64_t until; /* when it ends; 0: never by itself */
 };

@@ -524,6 +524,19 @@ digests() {
 	python3 -c 'import struct; open("/tmp/tally/mona", "wb").write(2 * struct.pack("<54xHQ", 1, 2**63 - 1))'
 	agrees locking mona pw-mona lockout
 	agreed
+	# What it can't open it takes for a reason to refuse.
+	rm /tmp/tally/ada
+	mkdir /tmp/tally/ada
+	agrees locking ada pw-ada lockout
+	agreed
+	says ada '/tmp/tally/ada: Is a directory: pam_faillock refuses' --service locking
+	rmdir /tmp/tally/ada
+	ln -s mona /tmp/tally/ada
+	agrees locking ada pw-ada lockout
+	agreed
+	ln -sf none /tmp/tally/ada
+	agrees locking ada pw-ada ''
+	agreed
 	# Who is in its admin_group is locked as root is; a conf= that is not there refuses everybody.
 	service locking-root <<-'END'
 		auth    required pam_faillock.so preauth silent dir=/tmp/tally deny=2
@@ -548,7 +561,7 @@ digests() {
 	sql "UPDATE users SET username = '../outside' WHERE username = 'odd user'"
 	says ../outside '^lockout +ok +0 failures' --service locking
 	mkdir /tmp/tally/rita
-	says rita '^lockout +note .*/tmp/tally/rita: ' --service locking
+	says rita '^lockout +NO .*/tmp/tally/rita: ' --service locking
 	rmdir /tmp/tally/rita
 	sql "UPDATE users SET username = 'odd user' WHERE username = '../outside'"
 	cron_jobs mona max
