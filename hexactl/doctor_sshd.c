@@ -39,6 +39,9 @@ look_at_sshd(struct hxb_doctor *doctor)
 	else if (!doctor->sshd.use_pam)
 		hxb_found(doctor, HXB_HEALTH_FAIL, "set UsePAM yes in sshd_config, and restart it",
 		    "UsePAM no: a key opens also where pam_hexabot would refuse, and passwords never do");
+	else if (hxb_sshd_closed(&doctor->sshd) != NULL)
+		hxb_found(doctor, HXB_HEALTH_FAIL, "take that out of sshd_config, and restart it",
+		    "%s 0: nobody gets a session", hxb_sshd_closed(&doctor->sshd));
 	else
 		hxb_found(doctor, HXB_HEALTH_OK, NULL, "UsePAM yes");
 }

@@ -33,6 +33,10 @@ hxb_rule_sshd(const struct hxb_case *c, struct hxb_finding *finding)
 	} else if (!sshd->known) {
 		hxb_find(finding, HXB_RULING_NOTE, "'sshd -T' does not tell its settings: not judged");
 		hxb_remedy(finding, "'sshd -t' says why");
+	} else if (hxb_sshd_closed(sshd) != NULL) {
+		hxb_find(finding, HXB_RULING_NO, "%s 0: nobody gets a session, by whatever way",
+		    hxb_sshd_closed(sshd));
+		hxb_remedy(finding, "take that out of sshd_config");
 	} else if (!sshd->use_pam) {
 		hxb_find(finding, HXB_RULING_NO,
 		    "UsePAM no: passwords are not pam_hexabot's to judge, keys are "

@@ -109,6 +109,14 @@ hxb_sshd_takes_codes(const struct hxb_sshd *sshd)
 	    hxb_sshd_methods(sshd) != HXB_SSHD_NO_PASSWORD;
 }
 
+const char *
+hxb_sshd_closed(const struct hxb_sshd *sshd)
+{
+	return has_word(sshd, "maxauthtries", ' ', "0") ? "MaxAuthTries"
+	    : has_word(sshd, "maxsessions", ' ', "0")   ? "MaxSessions"
+	                                                : NULL;
+}
+
 /* An RSA key signs by one of several algorithms, the others by that of their own name. */
 bool
 hxb_sshd_takes_key(const struct hxb_sshd *sshd, const char *type, unsigned bits)

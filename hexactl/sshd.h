@@ -28,6 +28,10 @@ void hxb_sshd_clear(struct hxb_sshd *);
  */
 const char *hxb_sshd_setting(const struct hxb_sshd *, const char *keyword, unsigned index, int *size);
 
+/* The keyword, as sshd_config(5) writes it, that by its 0 keeps everybody out, or every session. NULL: none.
+ */
+const char *hxb_sshd_closed(const struct hxb_sshd *sshd);
+
 /* Whether it takes a key of this type and size from a user; yes where it isn't known. */
 bool hxb_sshd_takes_key(const struct hxb_sshd *sshd, const char *type, unsigned bits);
 

@@ -382,6 +382,7 @@ pam_profiles() { # --enable|--remove PROFILE...
 	local conf=/etc/ssh/sshd_config
 	cp "$conf" "$ALT/sshd"
 	broken sshd:fail 'UsePAM no.*; set UsePAM yes' "sed -i 's/^UsePAM.*/UsePAM no/' $conf" "cp $ALT/sshd $conf"
+	broken sshd:fail 'MaxAuthTries 0: nobody gets a session; take that out' "sed -i '1iMaxAuthTries 0' $conf" "cp $ALT/sshd $conf"
 	broken sshd-passwords:warn 'only keys open.*; set Kbd' "sed -i 's/^\(Password\|KbdInteractive\)Authentication.*/\1Authentication no/' $conf" "cp $ALT/sshd $conf"
 	broken sshd-passwords:warn 'AuthenticationMethods.*; add a way' "echo 'AuthenticationMethods publickey' >>$conf" "cp $ALT/sshd $conf"
 	broken sshd-allowed:warn 'none of Hexabot.*; add the groups .* to AllowGroups' "echo 'AllowGroups wheel root' >>$conf" "echo 'AllowGroups hexabot-man*' >>$conf"

@@ -307,6 +307,9 @@ digests() {
 	agrees sshd mona pw-mona sshd $sshd \
 		"$(changed $sshd '$aMatch User mona\nKbdInteractiveAuthentication no\nAuthenticationMethods keyboard-interactive password,hostbased')"
 	agrees sshd mona pw-mona '' $sshd "$(changed $sshd '$aMatch User mona\nKbdInteractiveAuthentication no\nAuthenticationMethods keyboard-interactive:pam password')"
+	agrees sshd mona pw-mona sshd $sshd "$(changed $sshd '1iMaxAuthTries 0')"
+	agrees sshd mona pw-mona sshd $sshd "$(changed $sshd '$aMatch User mona\nMaxSessions 0')"
+	agrees sshd mona pw-mona '' $sshd "$(changed $sshd '1iMaxAuthTries 1\nMaxSessions 1')"
 	agrees sshd mona pw-mona 'sshd users' $sshd "$(changed $sshd '$aAllowUsers ada emile lars')"
 	agrees sshd mona pw-mona '' $sshd "$(changed $sshd '$aAllowUsers ada m?na')"
 	agrees sshd mona pw-mona 'sshd users' $sshd "$(changed $sshd '$aAllowUsers m[o]na mona*? *n')"
