@@ -65,7 +65,7 @@ look_at_passwords(struct hxb_doctor *doctor)
 		hxb_found(doctor, HXB_HEALTH_WARN,
 		    "set KbdInteractiveAuthentication yes or PasswordAuthentication yes in sshd_config",
 		    "only keys open: nobody can type a password, nor the code of an invitation");
-	else if (hxb_sshd_methods(sshd) == HXB_SSHD_NO_PASSWORD)
+	else if (hxb_sshd_use_of_password(sshd) == HXB_SSHD_OF_NO_USE)
 		hxb_found(doctor, HXB_HEALTH_WARN, "add a way with a password to it in sshd_config",
 		    "AuthenticationMethods names no way with a password that is on: nobody can type one, nor "
 		    "the code of an invitation");

@@ -46,10 +46,10 @@ hxb_rule_sshd(const struct hxb_case *c, struct hxb_finding *finding)
 		hxb_find(finding, HXB_RULING_NO,
 		    "PasswordAuthentication no, KbdInteractiveAuthentication no: keys only");
 		hxb_remedy(finding, "set one of them to yes in sshd_config, or use a key");
-	} else if (hxb_sshd_methods(sshd) == HXB_SSHD_NO_PASSWORD) {
+	} else if (hxb_sshd_use_of_password(sshd) == HXB_SSHD_OF_NO_USE) {
 		hxb_find(finding, HXB_RULING_NO, "AuthenticationMethods: none with a password is on");
 		hxb_remedy(finding, "add one in sshd_config, or use what it names");
-	} else if (hxb_sshd_methods(sshd) == HXB_SSHD_PASSWORD_AND_MORE) {
+	} else if (hxb_sshd_use_of_password(sshd) == HXB_SSHD_NOT_ENOUGH) {
 		hxb_find(finding, HXB_RULING_NOTE,
 		    "AuthenticationMethods: a password is not enough: what else it wants is not judged");
 	} else {
@@ -117,8 +117,9 @@ hxb_rule_sshd_users(const struct hxb_case *c, struct hxb_finding *finding)
 void
 hxb_rule_sshd_keys(const struct hxb_case *c, struct hxb_finding *finding)
 {
-	const char *file, *command, *pubkey;
+	enum hxb_sshd_use use = hxb_sshd_use_of_key(&c->sshd);
 	int size, command_size, pubkey_size;
+	const char *file, *command, *pubkey;
 
 	finding->rule = "keys";
 	if (!is_sshd(c) || !c->sshd.known || c->unmapped[0] != '\0')
@@ -126,16 +127,19 @@ hxb_rule_sshd_keys(const struct hxb_case *c, struct hxb_finding *finding)
 	file = hxb_sshd_setting(&c->sshd, "authorizedkeysfile", 0, &size);
 	command = hxb_sshd_setting(&c->sshd, "authorizedkeyscommand", 0, &command_size);
 	pubkey = hxb_sshd_setting(&c->sshd, "pubkeyauthentication", 0, &pubkey_size);
-	if (file == NULL || (pubkey != NULL && pubkey_size == 2 && strncmp(pubkey, "no", 2) == 0))
+	if (use == HXB_SSHD_OF_NO_USE || file == NULL ||
+	    (pubkey != NULL && pubkey_size == 2 && strncmp(pubkey, "no", 2) == 0))
 		return;
 	if (command != NULL && command_size == 4 && strncmp(command, "none", 4) == 0)
 		command = NULL;
-	hxb_find(finding, HXB_RULING_NOTE, "a key in %.*s%s%.*s needs no password, and no lockout stops it",
-	    size < 160 ? size : 160, file, command != NULL ? " or of " : "",
+	hxb_find(finding, HXB_RULING_NOTE, "a key in %.*s%s%.*s %s", size < 160 ? size : 160, file,
+	    command != NULL ? " or of " : "",
 	    command == NULL          ? 0
 	        : command_size < 160 ? command_size
 	                             : 160,
-	    command != NULL ? command : "");
+	    command != NULL ? command : "",
+	    use == HXB_SSHD_ENOUGH ? "needs no password, and no lockout stops it"
+	                           : "is not enough: AuthenticationMethods wants more");
 }
 
 void

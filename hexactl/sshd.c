@@ -106,7 +106,7 @@ bool
 hxb_sshd_takes_codes(const struct hxb_sshd *sshd)
 {
 	return sshd->use_pam && (sshd->password || sshd->keyboard_interactive) &&
-	    hxb_sshd_methods(sshd) != HXB_SSHD_NO_PASSWORD;
+	    hxb_sshd_use_of_password(sshd) != HXB_SSHD_OF_NO_USE;
 }
 
 const char *

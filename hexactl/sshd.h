@@ -43,9 +43,11 @@ bool hxb_sshd_takes_key(const struct hxb_sshd *sshd, const char *type, unsigned 
 const char *hxb_sshd_refuses(
     const struct hxb_sshd *, char *const *login, char *const *groups, bool *names, const char **maybe);
 
-/* What AuthenticationMethods makes of a password, by the best of the ways that it names and that are on. */
-enum hxb_sshd_password { HXB_SSHD_NO_PASSWORD, HXB_SSHD_PASSWORD_AND_MORE, HXB_SSHD_PASSWORD };
-enum hxb_sshd_password hxb_sshd_methods(const struct hxb_sshd *);
+/* What AuthenticationMethods makes of a password, and of a key, by the best of the ways that it names and
+ * that are on. */
+enum hxb_sshd_use { HXB_SSHD_OF_NO_USE, HXB_SSHD_NOT_ENOUGH, HXB_SSHD_ENOUGH };
+enum hxb_sshd_use hxb_sshd_use_of_password(const struct hxb_sshd *);
+enum hxb_sshd_use hxb_sshd_use_of_key(const struct hxb_sshd *);
 
 /* Whether a code can be typed at its prompt. */
 bool hxb_sshd_takes_codes(const struct hxb_sshd *sshd);

@@ -28,39 +28,65 @@ is_on(const struct hxb_sshd *sshd, const char *method, size_t size)
 	return value == NULL || length != 2 || strncmp(value, "no", 2) != 0;
 }
 
-/* One way, such as "publickey,password". */
-static enum hxb_sshd_password
-judge_way(const struct hxb_sshd *sshd, const char *way)
+static bool
+is_of_password(const char *method, size_t size)
 {
-	bool password = strcmp(way, "any") == 0, alone = true;
+	return strncmp(method, "password", size) == 0 || strncmp(method, "keyboard-interactive", 20) == 0;
+}
+
+static bool
+is_of_key(const char *method, size_t size)
+{
+	return strncmp(method, "publickey", size) == 0;
+}
+
+typedef bool is_of_fn(const char *method, size_t size);
+
+/* One way, such as "publickey,password". */
+static enum hxb_sshd_use
+judge_way(const struct hxb_sshd *sshd, const char *way, is_of_fn *is_of)
+{
+	bool used = strcmp(way, "any") == 0, alone = true;
 
 	for (size_t size; *way != '\0'; way += size + (way[size] == ',')) {
 		size = strcspn(way, ",");
 		if (!is_on(sshd, way, size))
-			return HXB_SSHD_NO_PASSWORD;
-		if (strncmp(way, "password", size) == 0 || strncmp(way, "keyboard-interactive", 20) == 0)
-			password = true;
+			return HXB_SSHD_OF_NO_USE;
+		if (is_of(way, size))
+			used = true;
 		else if (strncmp(way, "any", size) != 0)
 			alone = false;
 	}
-	if (!password)
-		return HXB_SSHD_NO_PASSWORD;
-	return alone ? HXB_SSHD_PASSWORD : HXB_SSHD_PASSWORD_AND_MORE;
+	if (!used)
+		return HXB_SSHD_OF_NO_USE;
+	return alone ? HXB_SSHD_ENOUGH : HXB_SSHD_NOT_ENOUGH;
 }
 
-enum hxb_sshd_password
-hxb_sshd_methods(const struct hxb_sshd *sshd)
+static enum hxb_sshd_use
+judge_ways(const struct hxb_sshd *sshd, is_of_fn *is_of)
 {
 	int size;
 	const char *ways = hxb_sshd_setting(sshd, "authenticationmethods", 0, &size);
-	enum hxb_sshd_password best = HXB_SSHD_NO_PASSWORD, one;
+	enum hxb_sshd_use best = HXB_SSHD_OF_NO_USE, one;
 	char text[512], *rest = NULL;
 
 	if (ways == NULL)
-		return HXB_SSHD_PASSWORD;
+		return HXB_SSHD_ENOUGH;
 	snprintf(text, sizeof(text), "%.*s", size, ways);
 	for (const char *way = strtok_r(text, " ", &rest); way != NULL; way = strtok_r(NULL, " ", &rest))
-		if ((one = judge_way(sshd, way)) > best)
+		if ((one = judge_way(sshd, way, is_of)) > best)
 			best = one;
 	return best;
+}
+
+enum hxb_sshd_use
+hxb_sshd_use_of_password(const struct hxb_sshd *sshd)
+{
+	return judge_ways(sshd, is_of_password);
+}
+
+enum hxb_sshd_use
+hxb_sshd_use_of_key(const struct hxb_sshd *sshd)
+{
+	return judge_ways(sshd, is_of_key);
 }

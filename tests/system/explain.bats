@@ -322,7 +322,12 @@ digests() {
 	run /tmp/laid-over $sshd "$(changed $sshd '$aAuthenticationMethods publickey,password publickey,keyboard-interactive:pam\nChrootDirectory /srv')" -- \
 		hexactl explain mona
 	[ "$status" -eq 0 ]
-	[[ "$output" == *'AuthenticationMethods: a password is not enough'*'ChrootDirectory /srv: whether'* ]]
+	[[ "$output" == *'AuthenticationMethods: a password is not enough'*' is not enough: AuthenticationMethods wants more'*'ChrootDirectory /srv: whether'* ]]
+	run /tmp/laid-over $sshd "$(changed $sshd '$aAuthenticationMethods password')" -- hexactl explain mona
+	[ "$status" -eq 0 ]
+	[[ "$output" != *'a key in'* ]]
+	run /tmp/laid-over $sshd "$(changed $sshd '$aAuthenticationMethods publickey,password publickey,publickey')" -- hexactl explain mona
+	[[ "$output" == *'a key in /etc/ssh/authorized_keys needs no password'* ]]
 	agrees sshd mona pw-mona '' $sshd "$(changed $sshd '$aAuthenticationMethods publickey keyboard-interactive')"
 	agreed
 	says mona '^keys +note +a key in /etc/ssh/authorized_keys needs no password'
