@@ -37,6 +37,15 @@ hxb_rule_user(const struct hxb_case *c, struct hxb_finding *finding)
 	}
 }
 
+static void
+amend(struct hxb_finding *finding, const struct hxb_nss_search *search, const char *database)
+{
+	char line[256];
+
+	hxb_nsswitch_amended(search, database, line, sizeof(line));
+	hxb_remedy(finding, "let the line read '%s'", line);
+}
+
 /* A database that has to ask hexabot. */
 static void
 judge_search(const struct hxb_case *c, struct hxb_finding *finding, int database, const char *rule,
@@ -54,11 +63,11 @@ judge_search(const struct hxb_case *c, struct hxb_finding *finding, int database
 	} else if (at == -1) {
 		hxb_find(
 		    finding, missing, HXB_NSSWITCH_PATH ":%u: %s does not ask hexabot", search->line, name);
-		hxb_remedy(finding, "let the line read '%s: files hexabot'", name);
+		amend(finding, search, name);
 	} else if (blocker != -1) {
 		hxb_find(finding, missing, HXB_NSSWITCH_PATH ":%u: %s ends at %.64s, before hexabot is asked",
 		    search->line, name, search->services[blocker].name);
-		hxb_remedy(finding, "take [NOTFOUND=return] out of the line");
+		amend(finding, search, name);
 	} else {
 		hxb_find(
 		    finding, HXB_RULING_OK, HXB_NSSWITCH_PATH ":%u: %s asks hexabot", search->line, name);
@@ -87,7 +96,7 @@ judge_initgroups(const struct hxb_case *c, struct hxb_finding *finding)
 	else
 		return;
 	finding->rule = "nss initgroups";
-	hxb_remedy(finding, "let the line read 'initgroups: files [SUCCESS=continue] hexabot'");
+	amend(finding, search, "initgroups");
 }
 
 void

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -231,4 +232,39 @@ hxb_nsswitch_sated(const struct hxb_nss_search *search, const char *service)
 		if (search->services[i].actions[HXB_NSS_SUCCESS] == HXB_NSS_RETURN)
 			return i;
 	return -1;
+}
+
+/* "files", "files [SUCCESS=continue]": what is glibc's default is left out. */
+static size_t
+print_service(const struct hxb_nss_service *service, char *text, size_t room)
+{
+	size_t used = (size_t)snprintf(text, room, " %s", service->name);
+
+	for (int i = 0; i < HXB_NSS_STATUSES && used < room; i++)
+		if (service->actions[i] != (i == HXB_NSS_SUCCESS ? HXB_NSS_RETURN : HXB_NSS_CONTINUE))
+			used += (size_t)snprintf(
+			    text + used, room - used, " [%s=%s]", statuses[i], actions[service->actions[i]]);
+	return used;
+}
+
+void
+hxb_nsswitch_amended(const struct hxb_nss_search *search, const char *database, char *text, size_t room)
+{
+	int ours = hxb_nsswitch_position(search, "hexabot"), behind = hxb_nsswitch_position(search, "files");
+	size_t used = (size_t)snprintf(text, room, "%s:", database);
+
+	if (behind == -1)
+		behind = (int)search->count - 1;
+	for (int i = 0; i < (int)search->count && used < room; i++) {
+		struct hxb_nss_service service = search->services[i];
+
+		if (i <= (ours != -1 ? ours - 1 : behind)) {
+			service.actions[HXB_NSS_NOTFOUND] = HXB_NSS_CONTINUE;
+			if (strcmp(database, "initgroups") == 0)
+				service.actions[HXB_NSS_SUCCESS] = HXB_NSS_CONTINUE;
+		}
+		used += print_service(&service, text + used, room - used);
+		if (ours == -1 && i == behind && used < room)
+			used += (size_t)snprintf(text + used, room - used, " hexabot");
+	}
 }

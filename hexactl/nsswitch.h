@@ -56,4 +56,10 @@ int hxb_nsswitch_blocker(const struct hxb_nss_search *, const char *service, boo
  */
 int hxb_nsswitch_sated(const struct hxb_nss_search *, const char *service);
 
+/*
+ * The line of a database as it should read: with hexabot, behind "files" unless it is named, and nobody
+ * before it ends the search; all others as they are.
+ */
+void hxb_nsswitch_amended(const struct hxb_nss_search *, const char *database, char *text, size_t room);
+
 #endif

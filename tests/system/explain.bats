@@ -84,6 +84,17 @@ agreed() { # what has been tried since is as it was said
 	[ "$failed" -eq 0 ]
 }
 
+remedied() { # DATABASE SOURCES AMENDED: the line that explain gives in place of the one with SOURCES
+	local nss=/etc/nsswitch.conf copy
+	copy=$(changed "$nss" "/^$1:/d")
+	[ -z "$2" ] || echo "$1: $2" >>"$copy"
+	run /tmp/laid-over "$nss" "$copy" -- hexactl explain mona
+	[[ "$output" == *"let the line read '$1: $3'"* ]] || {
+		echo "$output"
+		return 1
+	}
+}
+
 says() { # USER REGEX [ARGUMENT...]: one of the lines
 	hexactl explain "$1" "${@:3}" >"$BATS_TEST_TMPDIR/says" || true
 	grep -qE -- "$2" "$BATS_TEST_TMPDIR/says" || {
@@ -244,6 +255,12 @@ digests() {
 	agrees su-l mona pw-mona 'nss group' "$nss" "$(changed "$nss" 's/^(group:).*/\1 files/')"
 	agrees su-l mona pw-mona '' "$nss" "$(changed "$nss" 's/^(shadow:).*/\1 files/')"
 	agrees su-l mona pw-mona '' "$nss" "$(changed "$nss" '$ainitgroups: files')"
+	remedied passwd '' 'files hexabot'
+	remedied passwd 'files systemd' 'files hexabot systemd'
+	remedied passwd 'systemd [!SUCCESS=return] files [success=merge] sss' \
+		'systemd [UNAVAIL=return] [TRYAGAIN=return] files [SUCCESS=merge] hexabot sss'
+	remedied group 'compat [NOTFOUND=return] hexabot [NOTFOUND=return] systemd' 'compat hexabot [NOTFOUND=return] systemd'
+	remedied initgroups 'files systemd' 'files [SUCCESS=continue] hexabot systemd'
 	# One who is in a group of the host's, and what is said of it helps.
 	initgroups=$(changed "$nss" '$ainitgroups: files hexabot')
 	group=$(changed /etc/group 's/^lp:.*/&mona/')
