@@ -123,6 +123,37 @@ look_at_layers(struct hxb_doctor *doctor)
 		hxb_found(doctor, HXB_HEALTH_OK, NULL, "no file of ours is lost with a container");
 }
 
+/* False: it is told that nothing more can be written there. */
+static bool
+has_room(struct hxb_doctor *doctor, const char *path, off_t bytes)
+{
+	struct statvfs fs;
+	bool blocks, files;
+
+	if (statvfs(path, &fs) == -1) /* another check tells */
+		return true;
+	blocks = fs.f_bavail > 0 && fs.f_bavail > (uintmax_t)bytes / fs.f_frsize;
+	files = fs.f_files == 0 || fs.f_ffree > 0; /* some file systems do not count them */
+	if (!blocks || !files)
+		hxb_found(doctor, HXB_HEALTH_FAIL, "make room there", "%s: its file system is full%s", path,
+		    blocks ? ": it takes no more files" : "");
+	return blocks && files;
+}
+
+static void
+look_at_space(struct hxb_doctor *doctor)
+{
+	struct stat map = { .st_size = 0 };
+	bool room;
+
+	(void)stat(HXB_MAP_PATH, &map); /* each publish writes it anew, beside the old one */
+	room = has_room(doctor, HXB_STATE_DIR, map.st_size);
+	if (doctor->configured)
+		room &= has_room(doctor, doctor->session->config.store, 0);
+	if (room)
+		hxb_found(doctor, HXB_HEALTH_OK, NULL, "there is room for the next map, and in the store");
+}
+
 /* A screen locker works only with it; a set-uid program that others can write is everybody's root. */
 static void
 look_at_helper(struct hxb_doctor *doctor)
@@ -190,6 +221,7 @@ const struct hxb_check hxb_checks_files[] = {
 	{ "config", look_at_config },
 	{ "state-directory", look_at_state },
 	{ "container-layer", look_at_layers },
+	{ "space", look_at_space },
 	{ "modules", look_at_modules },
 	{ "chkpwd", look_at_helper },
 	{ NULL, NULL },

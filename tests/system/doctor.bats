@@ -83,6 +83,10 @@ on_a_volume() { # DIR: as a volume would be
 	rm -r /tmp/volume
 }
 
+resize() { # DIR BYTES: whole blocks of so many bytes are free, and none besides
+	mount -o "remount,size=$(($(du -s --block-size=1 "$1" | cut -f 1) + $2 / 4096 * 4096))" "$1"
+}
+
 publish_later() { # times of files are seconds to the publisher: what was written in this one may be newer than the map
 	local now=$EPOCHSECONDS
 	until_true 5 test_later "$now"
@@ -149,6 +153,11 @@ test_later() {
 	broken 'ledger:fail state-directory:fail' '/var/lib: writable by others .*; chmod go-w it' 'chmod 777 /var/lib' 'chmod 755 /var/lib'
 	broken container-layer:warn 'etc/hexabot: .*lost' 'mkdir /tmp/{upper,work}; mount -t overlay -o lowerdir=/etc/hexabot,upperdir=/tmp/upper,workdir=/tmp/work overlay /etc/hexabot' \
 		'umount /etc/hexabot'
+	broken space:fail '^/srv/hexabot/.*: its file system is full; make room there' 'resize /srv/hexabot 0' 'mount -o remount,size=50% /srv/hexabot'
+	broken space:fail '^/var/lib/hexactl: its file system is full; make' 'resize /var/lib/hexactl "$(stat -c %s "$MAP")"' \
+		'mount -o remount,size=50% /var/lib/hexactl'
+	broken space:fail 'full: it takes no more files' 'mount -o remount,nr_inodes=$(($(df --output=iused /var/lib/hexactl | tail -n 1))) /var/lib/hexactl' \
+		'mount -o remount,nr_inodes=100k /var/lib/hexactl'
 	broken modules:fail "$MODULE: No such file.*; install it" "mv $(realpath "$MODULE") /srv/module" "mv /srv/module $(realpath "$MODULE")"
 	broken modules:fail 'writable by others' "chmod 666 $MODULE" "chmod 644 $MODULE"
 	broken modules:fail 'libnss_hexabot.so.2: not everybody may read it.*; chmod 0644' "chmod 640 $library" "chmod 644 $library"
