@@ -7,6 +7,7 @@
 
 #include "times.h"
 
+#define LAST INT64_C(253402300799) /* 9999-12-31T23:59:59Z: what comes later no text of ours can say */
 #define COUNT_MAX 999999 /* of hours, days ... in --since */
 
 void
@@ -139,14 +140,25 @@ local_day(const char *text, bool end, int64_t *seconds)
 	return true;
 }
 
+/* A local day, or a moment that says its zone. */
+static bool
+take_moment(const char *text, bool end, int64_t *seconds)
+{
+	if (!local_day(text, end, seconds) &&
+	    (strchr(text, 'T') == NULL || hxb_time_read(text, seconds) != HXB_OK))
+		return false;
+	if (*seconds > LAST)
+		*seconds = LAST;
+	return true;
+}
+
 enum hxb_result
 hxb_time_expires(const char *text, int64_t *seconds, struct hxb_error *error)
 {
 	*seconds = 0;
 	if (strcmp(text, "never") == 0)
 		return HXB_OK;
-	if (local_day(text, true, seconds) ||
-	    (strchr(text, 'T') != NULL && hxb_time_read(text, seconds) == HXB_OK))
+	if (take_moment(text, true, seconds))
 		return *seconds > 0 ? HXB_OK
 		                    : hxb_fail(error, HXB_INVALID, "--expires: '%s' is too long ago", text);
 	return hxb_fail(error, HXB_INVALID,
@@ -186,8 +198,7 @@ hxb_time_since(const char *text, int64_t now, int64_t *seconds, struct hxb_error
 		*seconds = ago < now ? now - ago : 0;
 		return HXB_OK;
 	}
-	if (local_day(text, false, seconds) ||
-	    (strchr(text, 'T') != NULL && hxb_time_read(text, seconds) == HXB_OK))
+	if (take_moment(text, false, seconds))
 		return HXB_OK;
 	return hxb_fail(error, HXB_INVALID,
 	    "--since: '%s' is no time: expected YYYY-MM-DD, 2030-01-31T18:00:00Z, or how long ago: 30m, 2h, "

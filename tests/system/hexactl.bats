@@ -157,6 +157,10 @@ logged_in_as() { # USER CMD...
 	TZ=Asia/Tokyo hexactl set mona --expires never --json | grep -q '"before": "expiry 2030-01-31T14:59:59Z"'
 	hexactl log mona --json | grep -q '"after": "expiry 2030-01-31T14:59:59Z"'
 	[[ $(TZ=Asia/Tokyo hexactl log mona | tail -n 1) == *' +0900 '* ]]
+	# No year has five digits.
+	TZ=America/New_York hexactl set mona --expires 9999-12-31 --json | grep -q '"after": "expiry 9999-12-31T23:59:59Z"'
+	exits 0 hexactl set mona --expires never
+	[ "$(hexactl log --since 9999-12-31T23:59:59-01:00 | wc -l)" -eq 1 ]
 }
 
 @test "6: the store is away, or locked by a process that is named" {
