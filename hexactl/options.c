@@ -108,6 +108,9 @@ hxb_options_parse(const struct hxb_command *command, int argc, char *argv[], str
 		else if (c == ':')
 			return hxb_fail(error, HXB_INVALID, "%s: wants a value; see 'hexactl %s --help'",
 			    argv[optind - 1], command->name);
+		else if (c < OWN && optopt > 0 && optopt < OWN) /* getopt is still at it: "-xyz" */
+			return hxb_fail(error, HXB_INVALID, "-%c: no option of '%s'; see 'hexactl %s --help'",
+			    optopt, command->name, command->name);
 		else if (c < OWN)
 			return hxb_fail(error, HXB_INVALID, "%s: no option of '%s'; see 'hexactl %s --help'",
 			    argv[optind - 1], command->name, command->name);

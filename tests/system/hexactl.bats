@@ -62,6 +62,8 @@ state_of() { # USERNAME
 	exits 2 hexactl disable ''
 	[[ $output == *"disable: '' is no name"* ]]
 	exits 2 hexactl role add mona ''
+	exits 2 hexactl show mona -dash
+	[[ $output == "hexactl: -d: no option of 'show'"* ]]
 }
 
 @test "2: ambiguous, with how to say it" {
