@@ -92,10 +92,9 @@ nss_names() { # passwd|group: who is in NSS beyond the files
 }
 
 @test "nor in a Turkish locale, in which MAIL and mail are two words" {
-	local locales=$PROJECT/$BUILD/tests
-	[ -d "$locales/tr_TR.UTF-8" ] || skip 'no Turkish locale'
-	run env LOCPATH="$locales" LC_ALL=tr_TR.UTF-8 hexactl set 'a b' --login MAIL
-	[ "$status" -eq 4 ] || [ "$status" -eq 2 ]
+	localedef -i tr_TR -f UTF-8 /tmp/tr_TR.UTF-8
+	run env LOCPATH=/tmp LC_ALL=tr_TR.UTF-8 hexactl set 'a b' --login MAIL
+	[ "$status" -eq 4 ]
 	[[ $output == *"'MAIL' is a reserved name"* ]]
 	run getent passwd MAIL
 	[ "$status" -eq 2 ]
