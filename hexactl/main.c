@@ -257,7 +257,7 @@ prepare(void)
 		close(fd);
 	/* 'hexactl disable ... | head' has to get to its publish. */
 	signal(SIGPIPE, SIG_IGN);
-	/* A limit of the caller's (ulimit -f) is an error of write(2), with the file's name, and not the end. */
+	/* A limit of the caller's (ulimit -f) is an error of write(2), and not the end. */
 	signal(SIGXFSZ, SIG_IGN);
 	umask(022);
 	hxb_print_prepare();

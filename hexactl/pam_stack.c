@@ -171,7 +171,7 @@ take_module(struct reading *reading, const struct source *source, const char *co
 		if (blame(reading, line) != HXB_OK)
 			return HXB_FAILED;
 	}
-	if (line->must_fail)
+	if (fault != NULL || word == NULL)
 		return HXB_OK;
 	if ((line->path = strdup(word)) == NULL)
 		return hxb_fail(reading->error, HXB_FAILED, "out of memory");
