@@ -181,6 +181,7 @@ hxb_store_open(const char *path, uid_t owner, struct hxb_deadline deadline, stru
 	}
 	store->uid = st.st_uid;
 	store->gid = st.st_gid;
+	store->db.deadline = deadline;
 	r = hxb_store_enter(store, error);
 	if (r != HXB_OK)
 		goto out;

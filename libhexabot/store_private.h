@@ -14,6 +14,8 @@ struct hxb_store {
 	gid_t gid;
 	int probes[2]; /* see store_probes.c; -1: none */
 	bool probed; /* to be ended */
+	int fillers[3]; /* in the place of standard descriptors */
+	unsigned filled;
 	bool writing; /* between begin and commit or rollback */
 	char *path;
 };

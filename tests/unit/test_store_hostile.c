@@ -2,6 +2,7 @@
 /* What the store's owner can make of it to stall, mislead or exhaust whoever reads it: each is refused, and
  * in no time. */
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sqlite3.h>
 #include <time.h>
 
@@ -158,13 +159,16 @@ what_it_says_moves_no_terminal(void **state)
 	expect_refusal(path, HXB_UNREADABLE, "malformed database schema (a???b\xc3\xa9)");
 }
 
-/* The kernel lets an open wait for 45 seconds on a lease; it is the owner's to take. */
+/* The kernel lets an open wait for 45 seconds on a lease; it is the owner's to take. We wait as for a lock.
+ */
 static void
-a_lease_is_not_waited_for(void **state)
+a_lease_is_waited_for_until_the_deadline(void **state)
 {
 	static const char *const suffixes[] = { "", "-wal", "-journal", "-shm" };
 	const char *path = in_dir("store.sqlite");
+	struct hxb_store *store;
 	char leased[512];
+	long began;
 	int fd;
 
 	(void)state;
@@ -175,7 +179,10 @@ a_lease_is_not_waited_for(void **state)
 		fd = open(leased, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
 		assert_int_not_equal(fd, -1);
 		assert_int_equal(fcntl(fd, F_SETLEASE, F_RDLCK), 0);
-		expect_refusal(path, HXB_BUSY, "lease");
+		began = milliseconds();
+		assert_result(hxb_store_open(path, geteuid(), hxb_deadline_in(200), &store, &err), HXB_BUSY);
+		assert_contains(err.text, "lease");
+		assert_in_range(milliseconds() - began, 190, 2000);
 		close(fd);
 		unlink(leased);
 		unlink(path);
@@ -252,43 +259,111 @@ a_hold_parks_roles_that_are_some(void **state)
 	hxb_store_close(store);
 }
 
-/* Whoever is told that the store is opened has a journal ready. */
-static void
-nor_is_one_that_comes_later(void **state)
+/* SOMEBODY, whose the store is, puts something beside it while it is open, and holds on to it. */
+static pid_t
+put_beside(const char *path, bool fifo, mode_t mode)
 {
-	const char *path = in_dir("store.sqlite");
-	struct hxb_store *store;
-	struct hxb_user *user;
-	long began;
-	pid_t owner;
 	int ready[2], fd;
-	char leased[512], byte;
+	char byte = 'x';
+	pid_t pid;
 
-	(void)state;
-	make_store(path);
-	store = open_store(path);
-	snprintf(leased, sizeof(leased), "%s-journal", path);
+	unlink(path);
 	assert_int_equal(pipe(ready), 0);
-	owner = fork();
-	if (owner == 0) {
+	pid = fork();
+	if (pid == 0) {
 		signal(SIGIO, SIG_IGN);
-		fd = open(leased, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-		if (fd == -1 || write(fd, "x", 1) != 1 || fcntl(fd, F_SETLEASE, F_WRLCK) == -1 ||
-		    write(ready[1], "x", 1) != 1)
+		if (setgid(SOMEBODY) == -1 || setuid(SOMEBODY) == -1)
 			_exit(1);
+		if (fifo && mkfifo(path, mode) == -1)
+			_exit(2);
+		if (!fifo &&
+		    ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600)) == -1 ||
+		        write(fd, &byte, 1) != 1 || fchmod(fd, mode) == -1 ||
+		        fcntl(fd, F_SETLEASE, F_WRLCK) == -1))
+			_exit(3);
+		if (write(ready[1], &byte, 1) != 1)
+			_exit(4);
 		for (;;)
 			pause();
 	}
 	close(ready[1]);
 	assert_int_equal(read(ready[0], &byte, 1), 1);
-	hxb_store_set_deadline(store, hxb_deadline_in(1000));
-	began = milliseconds();
-	assert_result(hxb_store_user(store, HXB_BY_USERNAME, "mona", &user, &err), HXB_BUSY);
-	assert_contains(err.text, "lease");
-	assert_true(milliseconds() - began < 2000);
-	end_child(owner);
 	close(ready[0]);
+	return pid;
+}
+
+static void
+nor_is_anything_else_that_comes_later(void **state)
+{
+	static const char *const journal_modes[] = { "DELETE", "WAL" };
+	static const char *const suffixes[] = { "-journal", "-wal", "-shm" };
+	static const mode_t modes[] = { 0600, 0400, 0000 };
+	struct hxb_store *store;
+	struct hxb_user *user;
+	char path[512], beside[600];
+	long began;
+	pid_t owner;
+
+	(void)state;
+	ROOT_ONLY();
+	if (!others_can_enter())
+		skip();
+	mkdir(in_dir("d"), 0755);
+	snprintf(path, sizeof(path), "%s", in_dir("d/store.sqlite"));
+	for (size_t i = 0; i < COUNT(journal_modes) * COUNT(suffixes) * COUNT(modes) * 2; i++) {
+		const char *suffix = suffixes[i / 2 % COUNT(suffixes)];
+		mode_t mode = modes[i / 2 / COUNT(suffixes) % COUNT(modes)];
+
+		for (size_t k = 0; k < COUNT(suffixes); k++) {
+			snprintf(beside, sizeof(beside), "%s%s", path, suffixes[k]);
+			unlink(beside);
+		}
+		unlink(path);
+		make_store(path);
+		snprintf(beside, sizeof(beside), "PRAGMA journal_mode = %s",
+		    journal_modes[i / 2 / COUNT(suffixes) / COUNT(modes)]);
+		sql(path, "%s", beside);
+		give_away(path, SOMEBODY, 0640);
+		give_away(in_dir("d"), SOMEBODY, 0755);
+		assert_ok(hxb_store_open(path, SOMEBODY, hxb_deadline_in(HXB_CTL_DEADLINE), &store, &err));
+		snprintf(beside, sizeof(beside), "%s%s", path, suffix);
+		owner = put_beside(beside, i % 2 == 1, mode);
+		hxb_store_set_deadline(store, hxb_deadline_in(200));
+		began = milliseconds();
+		assert_int_not_equal(hxb_store_user(store, HXB_BY_USERNAME, "mona", &user, &err), HXB_OK);
+		assert_contains(err.text, suffix);
+		assert_true(milliseconds() - began < 2000);
+		end_child(owner);
+		hxb_store_close(store);
+	}
+}
+
+static void
+files_that_are_replaced_all_the_time_use_up_no_descriptors(void **state)
+{
+	const char *path = in_dir("store.sqlite"), *memory = in_dir("store.sqlite-shm");
+	enum hxb_result r = HXB_OK;
+	struct hxb_store *store;
+	struct hxb_user *user;
+	int before = dup(STDIN_FILENO), after;
+
+	(void)state;
+	close(before);
+	make_store(path);
+	store = open_store(path);
+	for (int i = 0; r == HXB_OK && i < 1000; i++) {
+		unlink(memory);
+		write_file(memory, "", 0600);
+		r = hxb_store_user(store, HXB_BY_USERNAME, "mona", &user, &err);
+		if (r == HXB_OK)
+			hxb_user_free(user);
+	}
+	assert_int_equal(r, HXB_UNREADABLE);
+	assert_contains(err.text, "replaced all the time");
 	hxb_store_close(store);
+	after = dup(STDIN_FILENO);
+	close(after);
+	assert_int_equal(after, before);
 }
 
 int
@@ -301,8 +376,9 @@ main(void)
 		TEST(a_virtual_table_in_disguise_is_refused),
 		TEST(constraints_are_not_computed),
 		TEST(what_it_says_moves_no_terminal),
-		TEST(a_lease_is_not_waited_for),
-		TEST(nor_is_one_that_comes_later),
+		TEST(a_lease_is_waited_for_until_the_deadline),
+		TEST(nor_is_anything_else_that_comes_later),
+		TEST(files_that_are_replaced_all_the_time_use_up_no_descriptors),
 		TEST(a_user_with_a_thousand_roles_and_one_is_refused),
 		TEST(a_hold_parks_roles_that_are_some),
 	};
