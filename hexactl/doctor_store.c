@@ -73,7 +73,7 @@ look_at_readers(struct hxb_doctor *doctor)
 		if (lstat(path, &st) == -1)
 			continue;
 		there++;
-		if (!hxb_trust_is_public(path))
+		if (!hxb_trust_is_exposed(path))
 			continue;
 		found++;
 		hxb_found(doctor, HXB_HEALTH_WARN, "chmod o-r it",

@@ -113,7 +113,7 @@ hxb_init_advice(struct hxb_session *session, uid_t store_uid, bool first, struct
 {
 	enum hxb_result r = try_seed_password(session, error);
 
-	if (hxb_trust_is_public(session->config.store))
+	if (hxb_trust_is_exposed(session->config.store))
 		hxb_complain("%s: everybody on this host can read the password hashes in it: chmod o-r it",
 		    session->config.store);
 	if (session->arguments->json || !first)

@@ -214,20 +214,38 @@ hxb_trust_store(const char *path, uid_t owner, struct stat *st, struct hxb_error
 	return judge_parent(&policy, &parent, path, error);
 }
 
-bool
-hxb_trust_is_public(const char *path)
+/* Whether a directory on the way to the file keeps others out; with group_counts, unless it lets in a group
+ * that is another than the file's: to the file those are others. */
+static bool
+is_shut(const char *path, const struct stat *file, bool group_counts)
 {
 	char above[PATH_MAX];
 	struct stat st;
 	char *slash;
 
-	if (lstat(path, &st) == -1 || (st.st_mode & S_IROTH) == 0)
-		return false;
 	snprintf(above, sizeof(above), "%s", path);
 	while ((slash = strrchr(above, '/')) != NULL && slash != above) {
 		*slash = '\0';
-		if (stat(above, &st) == 0 && (st.st_mode & S_IXOTH) == 0)
-			return false;
+		if (stat(above, &st) == 0 && (st.st_mode & S_IXOTH) == 0 &&
+		    (!group_counts || (st.st_mode & S_IXGRP) == 0 || st.st_gid == file->st_gid ||
+		        st.st_gid == 0))
+			return true;
 	}
-	return true;
+	return false;
+}
+
+bool
+hxb_trust_is_public(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && (st.st_mode & S_IROTH) != 0 && !is_shut(path, &st, false);
+}
+
+bool
+hxb_trust_is_exposed(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && (st.st_mode & S_IROTH) != 0 && !is_shut(path, &st, true);
 }

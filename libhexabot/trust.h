@@ -36,4 +36,7 @@ enum hxb_result hxb_trust_store(const char *path, uid_t owner, struct stat *st, 
  */
 bool hxb_trust_is_public(const char *path);
 
+/* Whether anybody can but root, its owner and its group. */
+bool hxb_trust_is_exposed(const char *path);
+
 #endif

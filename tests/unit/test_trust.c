@@ -215,6 +215,15 @@ what_everybody_can_read_has_open_directories_above_it(void **state)
 	assert_int_equal(hxb_trust_is_public(in_dir("shut/open/f")), others_can_enter());
 	chmod(in_dir("shut"), 0750);
 	assert_false(hxb_trust_is_public(in_dir("shut/open/f")));
+	/* A directory's group, not being the file's, are others to it. */
+	assert_false(hxb_trust_is_exposed(in_dir("shut/open/f")));
+	if (geteuid() == 0) {
+		assert_int_equal(chown(in_dir("shut"), 0, 4321), 0);
+		assert_false(hxb_trust_is_public(in_dir("shut/open/f")));
+		assert_int_equal(hxb_trust_is_exposed(in_dir("shut/open/f")), others_can_enter());
+		assert_int_equal(chown(in_dir("shut/open/f"), 0, 4321), 0);
+		assert_false(hxb_trust_is_exposed(in_dir("shut/open/f")));
+	}
 	chmod(in_dir("shut"), 0711);
 	assert_int_equal(hxb_trust_is_public(in_dir("shut/open/f")), others_can_enter());
 	chmod(in_dir("shut/open/f"), 0640);
