@@ -256,13 +256,11 @@ adopt(struct adoption *adoption, struct hxb_error *error)
 static void
 let_this_second_pass(void)
 {
-	struct timespec next;
+	const struct timespec tick = { .tv_nsec = 20000000 };
+	const time_t this = time(NULL);
 
-	clock_gettime(CLOCK_REALTIME, &next);
-	next.tv_sec++;
-	next.tv_nsec = 20000000; /* time(2) is a tick late */
-	while (clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &next, NULL) == EINTR)
-		;
+	while (time(NULL) == this)
+		(void)nanosleep(&tick, NULL);
 }
 
 static enum hxb_result
