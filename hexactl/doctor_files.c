@@ -123,17 +123,20 @@ look_at_layers(struct hxb_doctor *doctor)
 		hxb_found(doctor, HXB_HEALTH_OK, NULL, "no file of ours is lost with a container");
 }
 
-/* False: it is told that nothing more can be written there. */
+/* False: it is told that nothing more can be written there, by root or by whoever owns the path. Some file
+ * systems do not count. */
 static bool
-has_room(struct hxb_doctor *doctor, const char *path, off_t bytes)
+has_room(struct hxb_doctor *doctor, const char *path, bool root, off_t bytes)
 {
 	struct statvfs fs;
+	uintmax_t left;
 	bool blocks, files;
 
 	if (statvfs(path, &fs) == -1) /* another check tells */
 		return true;
-	blocks = fs.f_bavail > 0 && fs.f_bavail > (uintmax_t)bytes / fs.f_frsize;
-	files = fs.f_files == 0 || fs.f_ffree > 0; /* some file systems do not count them */
+	left = (uintmax_t)(root ? fs.f_bfree : fs.f_bavail) * fs.f_frsize;
+	blocks = fs.f_blocks == 0 || left > (uintmax_t)bytes;
+	files = fs.f_files == 0 || fs.f_ffree > 0;
 	if (!blocks || !files)
 		hxb_found(doctor, HXB_HEALTH_FAIL, "make room there", "%s: its file system is full%s", path,
 		    blocks ? ": it takes no more files" : "");
@@ -147,9 +150,9 @@ look_at_space(struct hxb_doctor *doctor)
 	bool room;
 
 	(void)stat(HXB_MAP_PATH, &map); /* each publish writes it anew, beside the old one */
-	room = has_room(doctor, HXB_STATE_DIR, map.st_size);
+	room = has_room(doctor, HXB_STATE_DIR, true, map.st_size);
 	if (doctor->configured)
-		room &= has_room(doctor, doctor->session->config.store, 0);
+		room &= has_room(doctor, doctor->session->config.store, false, 0);
 	if (room)
 		hxb_found(doctor, HXB_HEALTH_OK, NULL, "there is room for the next map, and in the store");
 }

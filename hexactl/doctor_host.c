@@ -67,25 +67,39 @@ check_initgroups(struct hxb_doctor *doctor)
 {
 	struct hxb_nss_search search = { .count = 0 };
 	struct hxb_error error = { "" };
-	const char *remedy = "put '[SUCCESS=continue] hexabot' behind 'files' in its line 'initgroups:'";
+	char remedy[HXB_NSS_REMEDY_SIZE] = "";
 	unsigned found = 1;
-	int sated = -1;
+	int ends = -1;
 
-	if (hxb_nsswitch_read(HXB_NSSWITCH_PATH, "initgroups", &search, &error) != HXB_OK)
+	if (hxb_nsswitch_read(HXB_NSSWITCH_PATH, "initgroups", &search, &error) == HXB_OK)
+		hxb_nsswitch_remedy(&search, "initgroups", remedy);
+	if (remedy[0] == '\0')
 		hxb_found_error(doctor, HXB_HEALTH_FAIL, &error, "correct it");
 	else if (hxb_nsswitch_position(&search, "hexabot") == -1)
 		hxb_found(
 		    doctor, HXB_HEALTH_FAIL, remedy, HXB_NSSWITCH_PATH ": initgroups does not ask hexabot");
-	else if ((sated = hxb_nsswitch_sated(&search, "hexabot")) != -1)
+	else if ((ends = hxb_nsswitch_blocker(&search, "hexabot", false)) != -1 ||
+	    (ends = hxb_nsswitch_sated(&search, "hexabot")) != -1)
 		hxb_found(doctor, HXB_HEALTH_FAIL, remedy,
 		    HXB_NSSWITCH_PATH
-		    ": initgroups ends before hexabot is asked for whoever is in a group of "
-		    "'%.64s': they lack their roles' groups",
-		    search.services[sated].name);
+		    ": initgroups ends at '%.64s' before hexabot is asked: people lack their "
+		    "roles' groups",
+		    search.services[ends].name);
 	else
 		found = 0;
 	hxb_nsswitch_clear(&search);
 	return found;
+}
+
+/* The file itself may be elsewhere. */
+static bool
+is_nsswitch_public(void)
+{
+	char *path = realpath(HXB_NSSWITCH_PATH, NULL);
+	bool is = path == NULL || hxb_trust_is_public(path);
+
+	free(path);
+	return is;
 }
 
 static void
@@ -98,9 +112,10 @@ look_at_nsswitch(struct hxb_doctor *doctor)
 		found += check_search(doctor, databases[i]);
 	if (found == 0)
 		found += check_initgroups(doctor);
-	if (found == 0 && !hxb_trust_is_public(HXB_NSSWITCH_PATH)) {
+	if (found == 0 && !is_nsswitch_public()) {
 		found++;
-		hxb_found(doctor, HXB_HEALTH_FAIL, "chmod 0644 " HXB_NSSWITCH_PATH,
+		hxb_found(doctor, HXB_HEALTH_FAIL,
+		    "chmod 0644 " HXB_NSSWITCH_PATH ", 0755 the directories above it",
 		    HXB_NSSWITCH_PATH ": not everybody may read it: only root's programs ask hexabot");
 	}
 	doctor->nsswitch_is_wrong = found > 0;

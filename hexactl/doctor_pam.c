@@ -195,12 +195,13 @@ check_stack(const char *service, enum hxb_pam_facility facility, const struct si
 {
 	struct hxb_pam_stack stack = { .count = 0 };
 	struct hxb_error error = { "" };
+	enum hxb_result r = hxb_pam_stack_read(NULL, service, facility, &stack, &error);
 	int ours, other;
 
 	faults->services++;
-	if (hxb_pam_stack_read(NULL, service, facility, &stack, &error) != HXB_OK)
+	if (r != HXB_OK)
 		note(faults, service, HXB_HEALTH_FAIL, "put that right", error.text);
-	if (error.text[0] != '\0' || note_fault(&stack, service, faults)) {
+	if (r != HXB_OK || note_fault(&stack, service, faults)) {
 		hxb_pam_stack_clear(&stack);
 		return;
 	}
@@ -300,13 +301,18 @@ look_at_lines_of_faillock(struct hxb_doctor *doctor, const struct hxb_pam_stack 
 	struct hxb_faillock faillock = { .dir = "" };
 	struct hxb_error error = { "" };
 	bool counts = false, decides = false;
+	enum hxb_result r = HXB_OK;
 
 	for (int i = first; i != -1; i = hxb_pam_stack_find(stack, "pam_faillock.so", (size_t)i + 1)) {
 		counts = counts || hxb_pam_line_option(&stack->lines[i], "authfail") != NULL;
 		decides = decides || hxb_pam_line_option(&stack->lines[i], "authsucc") != NULL ||
 		    hxb_pam_line_option(&stack->lines[i], "preauth") != NULL;
+		if (r == HXB_OK)
+			r = hxb_faillock_settings(&stack->lines[i], &faillock, &error);
 	}
-	if (hxb_faillock_settings(&stack->lines[first], &faillock, &error) != HXB_OK)
+	if (r == HXB_NOT_FOUND) /* and pam_faillock refuses everybody, root too */
+		hxb_found_error(doctor, HXB_HEALTH_FAIL, &error, "write it, or take conf= out of the stack");
+	else if (r != HXB_OK)
 		hxb_found_error(doctor, HXB_HEALTH_WARN, &error, "correct it");
 	else if (!counts || !decides)
 		hxb_found(doctor, HXB_HEALTH_WARN,

@@ -40,10 +40,10 @@ hxb_rule_user(const struct hxb_case *c, struct hxb_finding *finding)
 static void
 amend(struct hxb_finding *finding, const struct hxb_nss_search *search, const char *database)
 {
-	char line[256];
+	char remedy[HXB_NSS_REMEDY_SIZE];
 
-	hxb_nsswitch_amended(search, database, line, sizeof(line));
-	hxb_remedy(finding, "let the line read '%s'", line);
+	hxb_nsswitch_remedy(search, database, remedy);
+	hxb_remedy(finding, "%s", remedy);
 }
 
 /* A database that has to ask hexabot. */
@@ -87,7 +87,8 @@ judge_initgroups(const struct hxb_case *c, struct hxb_finding *finding)
 	const struct hxb_nss_search *search = &c->search[HXB_NSS_INITGROUPS];
 	int sated = hxb_nsswitch_sated(search, "hexabot");
 
-	if (hxb_nsswitch_position(search, "hexabot") == -1)
+	if (hxb_nsswitch_position(search, "hexabot") == -1 ||
+	    hxb_nsswitch_blocker(search, "hexabot", false) != -1)
 		judge_search(c, finding, HXB_NSS_INITGROUPS, "nss initgroups", HXB_RULING_NOTE);
 	else if (sated != -1)
 		hxb_find(finding, HXB_RULING_NOTE,

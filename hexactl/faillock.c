@@ -204,6 +204,7 @@ hxb_faillock_count(struct hxb_faillock *faillock, const char *login, int64_t now
 enum hxb_result
 hxb_faillock_settings(const struct hxb_pam_line *line, struct hxb_faillock *faillock, struct hxb_error *error)
 {
+	const char *conf = hxb_pam_line_option(line, "conf");
 	enum hxb_result r;
 
 	*faillock = (struct hxb_faillock){ .dir = "/var/run/faillock",
@@ -211,7 +212,7 @@ hxb_faillock_settings(const struct hxb_pam_line *line, struct hxb_faillock *fail
 		.fail_interval = 900,
 		.unlock_time = 600,
 		.root_unlock_time = -1 };
-	r = read_conf(faillock, hxb_pam_line_option(line, "conf"), error);
+	r = read_conf(faillock, conf != NULL && conf[0] != '\0' ? conf : NULL, error);
 	if (r == HXB_OK)
 		take_options(faillock, line);
 	return r;

@@ -37,6 +37,8 @@ enum hxb_result
 hxb_guard(struct hxb_session *session, const struct hxb_person *person, const struct hxb_loss *loss,
     char note[512], struct hxb_error *error)
 {
+	static const char not_to_paste[] = "$`\"'\\!*?[]{}()<>|&;~#\n\t";
+	const char *handle = hxb_person_handle(person, person->login != NULL ? person->login : person->name);
 	const char *reason;
 	bool last = false;
 	enum hxb_result r;
@@ -57,8 +59,12 @@ hxb_guard(struct hxb_session *session, const struct hxb_person *person, const st
 		return hxb_fail(error, HXB_REFUSED, "%.128s: this is %s; %s", person->name, reason,
 		    last ? "enable or appoint another admin first, or use --force"
 		         : "have another admin do it, or use --force");
-	snprintf(note, 512, "%.128s: this was %s; 'hexactl %s %.128s%s%.128s' undoes it", person->name,
-	    reason, loss->undo, person->login != NULL ? person->login : person->user->id,
-	    loss->undo_rest[0] != '\0' ? " " : "", loss->undo_rest);
+	if (strlen(loss->undo_rest) > 128 || strpbrk(loss->undo_rest, not_to_paste) != NULL)
+		snprintf(note, 512, "%.128s: this was %s; 'hexactl log %.128s' has what it was before",
+		    person->name, reason, handle);
+	else
+		snprintf(note, 512, "%.128s: this was %s; 'hexactl %s %.128s%s%.128s' undoes it",
+		    person->name, reason, loss->undo, handle, loss->undo_rest[0] != '\0' ? " " : "",
+		    loss->undo_rest);
 	return HXB_OK;
 }

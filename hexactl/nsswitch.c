@@ -234,7 +234,7 @@ hxb_nsswitch_sated(const struct hxb_nss_search *search, const char *service)
 	return -1;
 }
 
-/* "files", "files [SUCCESS=continue]": what is glibc's default is left out. */
+/* "files", "files [SUCCESS=continue]": what is glibc's default is left out. As snprintf(3). */
 static size_t
 print_service(const struct hxb_nss_service *service, char *text, size_t room)
 {
@@ -248,14 +248,15 @@ print_service(const struct hxb_nss_service *service, char *text, size_t room)
 }
 
 void
-hxb_nsswitch_amended(const struct hxb_nss_search *search, const char *database, char *text, size_t room)
+hxb_nsswitch_remedy(const struct hxb_nss_search *search, const char *database, char text[HXB_NSS_REMEDY_SIZE])
 {
 	int ours = hxb_nsswitch_position(search, "hexabot"), behind = hxb_nsswitch_position(search, "files");
-	size_t used = (size_t)snprintf(text, room, "%s:", database);
+	size_t used = (size_t)snprintf(text, HXB_NSS_REMEDY_SIZE, "let the line read '%s:%s", database,
+	    search->count == 0 ? " files hexabot" : "");
 
 	if (behind == -1)
 		behind = (int)search->count - 1;
-	for (int i = 0; i < (int)search->count && used < room; i++) {
+	for (int i = 0; i < (int)search->count && used < HXB_NSS_REMEDY_SIZE; i++) {
 		struct hxb_nss_service service = search->services[i];
 
 		if (i <= (ours != -1 ? ours - 1 : behind)) {
@@ -263,8 +264,14 @@ hxb_nsswitch_amended(const struct hxb_nss_search *search, const char *database, 
 			if (strcmp(database, "initgroups") == 0)
 				service.actions[HXB_NSS_SUCCESS] = HXB_NSS_CONTINUE;
 		}
-		used += print_service(&service, text + used, room - used);
-		if (ours == -1 && i == behind && used < room)
-			used += (size_t)snprintf(text + used, room - used, " hexabot");
+		used += print_service(&service, text + used, HXB_NSS_REMEDY_SIZE - used);
+		if (ours == -1 && i == behind && used < HXB_NSS_REMEDY_SIZE)
+			used += (size_t)snprintf(text + used, HXB_NSS_REMEDY_SIZE - used, " hexabot");
 	}
+	if (used + 1 < HXB_NSS_REMEDY_SIZE)
+		snprintf(text + used, HXB_NSS_REMEDY_SIZE - used, "'");
+	else
+		snprintf(text, HXB_NSS_REMEDY_SIZE,
+		    "put hexabot behind files in the line '%s:', and let nobody before it end the search",
+		    database);
 }

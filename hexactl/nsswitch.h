@@ -50,6 +50,8 @@ int hxb_nsswitch_position(const struct hxb_nss_search *, const char *service);
  */
 int hxb_nsswitch_blocker(const struct hxb_nss_search *, const char *service, bool broken);
 
+#define HXB_NSS_REMEDY_SIZE 320
+
 /*
  * The same for somebody whom it does know (SUCCESS=return, the default). As it should be, but for initgroups:
  * who is in a group of /etc/group has no others then.
@@ -57,9 +59,9 @@ int hxb_nsswitch_blocker(const struct hxb_nss_search *, const char *service, boo
 int hxb_nsswitch_sated(const struct hxb_nss_search *, const char *service);
 
 /*
- * The line of a database as it should read: with hexabot, behind "files" unless it is named, and nobody
- * before it ends the search; all others as they are.
+ * What to do about the line of a database: let it read with hexabot, behind "files" unless it is named, and
+ * nobody before it who ends the search; all others as they are.
  */
-void hxb_nsswitch_amended(const struct hxb_nss_search *, const char *database, char *text, size_t room);
+void hxb_nsswitch_remedy(const struct hxb_nss_search *, const char *database, char text[HXB_NSS_REMEDY_SIZE]);
 
 #endif

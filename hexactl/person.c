@@ -91,14 +91,22 @@ hxb_person_is_invited(const struct hxb_person *person)
 	    HXB_INVITATION_OPEN;
 }
 
+/* No colon: a username "login:ada" would be ada. */
+static bool
+is_plain_word(const char *text)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@+-";
+	size_t size = strspn(text, plain);
+
+	return size > 0 && size <= HANDLE_MAX && text[size] == '\0' && text[0] != '-';
+}
+
 const char *
 hxb_person_handle(const struct hxb_person *person, const char *name)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@:+-";
-	size_t size = strspn(name, plain);
-
-	return size > 0 && size <= HANDLE_MAX && name[size] == '\0' && name[0] != '-' ? name
-	                                                                              : person->user->id;
+	if (is_plain_word(name))
+		return name;
+	return person->user != NULL && is_plain_word(person->user->id) ? person->user->id : "ID";
 }
 
 void

@@ -33,7 +33,8 @@ bool hxb_person_is_invited(const struct hxb_person *person);
 
 /*
  * What to call the person in a command that is printed for an administrator to paste: `name`, unless that is
- * more than one plain word. A username may be anything, "$(reboot)" included: then it is the id.
+ * more than one plain word. A username may be anything, "$(reboot)" included: then it is the id, or "ID"
+ * where that is odd, too.
  */
 const char *hxb_person_handle(const struct hxb_person *person, const char *name);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sshd.h"
@@ -68,14 +68,16 @@ judge_ways(const struct hxb_sshd *sshd, is_of_fn *is_of)
 	int size;
 	const char *ways = hxb_sshd_setting(sshd, "authenticationmethods", 0, &size);
 	enum hxb_sshd_use best = HXB_SSHD_OF_NO_USE, one;
-	char text[512], *rest = NULL;
+	char *text, *rest = NULL;
 
 	if (ways == NULL)
 		return HXB_SSHD_ENOUGH;
-	snprintf(text, sizeof(text), "%.*s", size, ways);
+	if ((text = strndup(ways, (size_t)size)) == NULL)
+		return HXB_SSHD_NOT_ENOUGH;
 	for (const char *way = strtok_r(text, " ", &rest); way != NULL; way = strtok_r(NULL, " ", &rest))
 		if ((one = judge_way(sshd, way, is_of)) > best)
 			best = one;
+	free(text);
 	return best;
 }
 

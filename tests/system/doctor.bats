@@ -281,8 +281,9 @@ file.write(bytes([byte ^ 0xff]))'
 	broken nsswitch:fail "group does not ask 'files' before" "sed -i 's/^group:.*/group: hexabot files/' $conf" "cp $ALT/nsswitch $conf"
 	broken nsswitch:fail "ends before hexabot is asked, at files" "sed -i 's/^passwd:.*/passwd: files [NOTFOUND=return] hexabot/' $conf" "cp $ALT/nsswitch $conf"
 	broken nsswitch:fail 'not everybody may read it.*; chmod 0644' "chmod 600 $conf" "chmod 644 $conf" # as by an editor with umask 077
-	broken nsswitch:fail "initgroups does not.*; put '\[SUCCESS=continue\] hexabot' behind 'files'" "echo 'initgroups: files' >>$conf" "cp $ALT/nsswitch $conf"
-	broken nsswitch:fail "initgroups ends .* in a group of 'files'" "echo 'initgroups: files hexabot' >>$conf" \
+	broken nsswitch:fail "initgroups does not.*; let the line read 'initgroups: files \[SUCCESS=continue\] hexabot'" "echo 'initgroups: files' >>$conf" "cp $ALT/nsswitch $conf"
+	broken nsswitch:fail "initgroups ends at 'files'" "echo 'initgroups: files [SUCCESS=continue NOTFOUND=return] hexabot' >>$conf" "cp $ALT/nsswitch $conf"
+	broken nsswitch:fail "initgroups ends at 'files'" "echo 'initgroups: files hexabot' >>$conf" \
 		"sed -i 's/^initgroups:.*/initgroups: files [SUCCESS=continue] hexabot/' $conf"
 	finds ""
 	cp "$ALT/nsswitch" $conf
@@ -358,6 +359,8 @@ pam_profiles() { # --enable|--remove PROFILE...
 		"echo '@include not-there' >>$dir/other" "cp $ALT/pam.d/* $dir"
 	broken pam-auth:fail '^sudo: .*sudo:1' "sed -i '1i auth [success=what pam_unix.so' $dir/sudo" "cp $ALT/pam.d/* $dir"
 	broken pam-auth:fail '^sudo: .*sudo:1: begins with none of .*; put that right' "sed -i '1i acount optional pam_unix.so' $dir/sudo" "cp $ALT/pam.d/* $dir"
+	broken pam-auth:fail '^su: .* not in the stack' "mkdir -p /usr/lib/pam.d; sed 's/^@include common-auth/auth required pam_unix.so/' $dir/su >/usr/lib/pam.d/su; rm $dir/su" \
+		"rm /usr/lib/pam.d/su; cp $ALT/pam.d/* $dir"
 	broken faillock:warn 'refuses nobody.*; .pam-auth-update' 'pam_profiles --enable hexabot-faillock' \
 		'pam_profiles --enable hexabot-faillock-success'
 	finds ""
@@ -366,6 +369,7 @@ pam_profiles() { # --enable|--remove PROFILE...
 	finds ""
 	told faillock 'kept in /var/lib/faillock; None'
 	broken faillock:warn "local_users_only: none of Hexabot's users" 'echo local_users_only >>/etc/security/faillock.conf' "sed -i '/^local/d' /etc/security/faillock.conf"
+	broken faillock:fail '/none: No such file' "sed -i '/pam_faillock.so authsucc/s/\$/ conf=\/none/' $dir/common-auth" "sed -i 's/ conf=.none//' $dir/common-auth"
 	pam_profiles --remove hexabot-faillock hexabot-faillock-success
 	finds ""
 	told faillock 'no lockout'

@@ -156,6 +156,9 @@ digests() {
 	says paul '^roles +NO +no role that may log in \(admin, manager\): only public; hexactl role add paul ROLE'
 	says rita '\(retired\), where \(\.\.\.\) is inactive'
 	[ "$(digests)" = "$before" ]
+	sql "UPDATE users SET username = 'login:mona' WHERE id = '$id'" # whoever pastes that means mona
+	says username:login:mona "\(hexactl set $id --login NAME\)"
+	sql "UPDATE users SET username = 'odd user' WHERE id = '$id'"
 }
 
 @test "a user of the host's own, and nobody at all, are not ours to judge: exit code 3" {
