@@ -13,17 +13,21 @@
 enum hxb_result
 hxb_store_enter(struct hxb_store *store, struct hxb_error *error)
 {
-	const bool outermost = store->bracket.depth == 0;
 	enum hxb_result r = hxb_bracket_enter(&store->bracket, store->uid, store->gid, error);
 
-	if (r == HXB_OK && outermost && (r = hxb_store_probe(store, error)) != HXB_OK)
-		hxb_store_leave(store);
+	if (r == HXB_OK && store->bracket.depth == 1) {
+		store->db.opening =
+		    (struct hxb_opening){ .path = store->path, .deadline = &store->db.deadline };
+		hxb_opening_for(&store->db.opening);
+	}
 	return r;
 }
 
 void
 hxb_store_leave(struct hxb_store *store)
 {
+	if (store->bracket.depth == 1)
+		hxb_opening_for(NULL);
 	hxb_bracket_leave(&store->bracket);
 }
 
@@ -169,11 +173,12 @@ hxb_store_open(const char *path, uid_t owner, struct hxb_deadline deadline, stru
 	r = hxb_trust_store(path, owner, &st, error);
 	if (r != HXB_OK)
 		return r;
+	if (!hxb_opening_install())
+		return hxb_fail(
+		    error, HXB_FAILED, "%s: this SQLite can't be kept from waiting in open(2)", path);
 	store = calloc(1, sizeof(*store));
 	if (store == NULL)
 		return hxb_fail(error, HXB_FAILED, "out of memory");
-	for (size_t i = 0; i < sizeof(store->probes) / sizeof(*store->probes); i++)
-		store->probes[i] = -1;
 	store->path = strdup(path);
 	if (store->path == NULL) {
 		r = hxb_fail(error, HXB_FAILED, "out of memory");
@@ -181,7 +186,6 @@ hxb_store_open(const char *path, uid_t owner, struct hxb_deadline deadline, stru
 	}
 	store->uid = st.st_uid;
 	store->gid = st.st_gid;
-	store->db.deadline = deadline;
 	r = hxb_store_enter(store, error);
 	if (r != HXB_OK)
 		goto out;
@@ -215,12 +219,11 @@ hxb_store_close(struct hxb_store *store)
 	 * be.
 	 */
 	if (store->db.sql != NULL) {
-		entered = hxb_bracket_enter(&store->bracket, store->uid, store->gid, NULL) == HXB_OK;
+		entered = hxb_store_enter(store, NULL) == HXB_OK;
 		hxb_db_close(&store->db);
 		if (entered)
 			hxb_store_leave(store);
 	}
-	hxb_store_end_probes(store);
 	free(store->path);
 	free(store);
 }

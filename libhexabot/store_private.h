@@ -12,10 +12,6 @@ struct hxb_store {
 	struct hxb_bracket bracket;
 	uid_t uid; /* the file's owner: whom we act as */
 	gid_t gid;
-	int probes[2]; /* see store_probes.c; -1: none */
-	bool probed; /* to be ended */
-	int fillers[3]; /* in the place of standard descriptors */
-	unsigned filled;
 	bool writing; /* between begin and commit or rollback */
 	char *path;
 };
@@ -23,13 +19,6 @@ struct hxb_store {
 /* Every public function's first and last act. */
 enum hxb_result hxb_store_enter(struct hxb_store *store, struct hxb_error *error);
 void hxb_store_leave(struct hxb_store *store);
-
-/*
- * Before SQLite opens the store, and before each transaction, since a file may have come since; and after
- * SQLite has closed it. HXB_BUSY: somebody has a lease on a file.
- */
-enum hxb_result hxb_store_probe(struct hxb_store *store, struct hxb_error *error);
-void hxb_store_end_probes(struct hxb_store *store);
 
 /* What changes a user begins and ends with: a transaction is open; exactly this row was there. */
 enum hxb_result hxb_store_writing(const struct hxb_store *store, struct hxb_error *error);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,19 @@
 #define TEXT_LIMIT (1 << 20) /* bytes a value or a row may have */
 #define PROGRESS_STEPS 100 /* virtual machine steps between looks at the clock */
 
+/* SQLite itself says neither which file nor why. */
+static enum hxb_result
+failed_to_open(const struct hxb_db *db, struct hxb_error *error)
+{
+	const struct hxb_opening *opening = &db->opening;
+
+	if (opening->code == EWOULDBLOCK)
+		return hxb_fail(error, HXB_BUSY, "%s%s: busy: another process holds a lease on it", db->what,
+		    opening->suffix);
+	return hxb_fail(error, HXB_UNREADABLE, "%s%s: %s", db->what, opening->suffix,
+	    opening->code == EINVAL ? "not a file" : strerror(opening->code));
+}
+
 enum hxb_result
 hxb_db_failed(struct hxb_db *db, int code, struct hxb_error *error)
 {
@@ -19,6 +33,10 @@ hxb_db_failed(struct hxb_db *db, int code, struct hxb_error *error)
 	bool kept = db->sql != NULL && sqlite3_errcode(db->sql) != SQLITE_OK;
 	const char *words = kept ? sqlite3_errmsg(db->sql) : sqlite3_errstr(code);
 
+	/* Who waited for a lease may have no time left for what follows. */
+	if ((db->opening.code != 0 && (code & 0xff) == SQLITE_CANTOPEN) ||
+	    (db->opening.code == EWOULDBLOCK && (code & 0xff) == SQLITE_INTERRUPT))
+		return failed_to_open(db, error);
 	switch (code & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
@@ -89,7 +107,7 @@ hxb_db_open(struct hxb_db *db, const char *path, enum hxb_db_mode mode, struct h
 	db->deadline = deadline;
 	if (mode == HXB_DB_CREATE)
 		flags |= SQLITE_OPEN_CREATE;
-	code = sqlite3_open_v2(path, &db->sql, flags, NULL);
+	code = sqlite3_open_v2(path, &db->sql, flags, "unix");
 	if (code != SQLITE_OK) {
 		r = hxb_db_failed(db, code, error);
 		goto fail;

@@ -14,6 +14,7 @@
 #include "deadline.h"
 #include "result.h"
 #include "store.h"
+#include "store_opening.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -27,6 +28,7 @@ struct hxb_db {
 	unsigned next_statement; /* whose place is taken if there is none */
 	const char *what; /* for messages: the path */
 	struct hxb_deadline deadline;
+	struct hxb_opening opening; /* of a store's files */
 };
 
 enum hxb_db_mode { HXB_DB_EXISTING, HXB_DB_CREATE };
