@@ -16,8 +16,7 @@ hxb_store_enter(struct hxb_store *store, struct hxb_error *error)
 	enum hxb_result r = hxb_bracket_enter(&store->bracket, store->uid, store->gid, error);
 
 	if (r == HXB_OK && store->bracket.depth == 1) {
-		store->db.opening =
-		    (struct hxb_opening){ .path = store->path, .deadline = &store->db.deadline };
+		store->db.opening = (struct hxb_opening){ .deadline = &store->db.deadline };
 		hxb_opening_for(&store->db.opening);
 	}
 	return r;

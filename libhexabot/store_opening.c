@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,34 +30,45 @@ open_patiently(const char *path, int flags, int mode, const struct hxb_deadline 
 	return fd;
 }
 
-/* -1 with errno for what is there, but is no file. */
+/* -1 with errno for a FIFO. SQLite opens directories, too, and devices that are not the owner's to make. */
 static int
-only_a_file(int fd)
+no_fifo(int fd)
 {
 	struct stat st;
 
-	if (fd == -1 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
+	if (fd == -1 || (fstat(fd, &st) == 0 && !S_ISFIFO(st.st_mode)))
 		return fd;
 	close(fd);
 	errno = EINVAL;
 	return -1;
 }
 
+static const char *
+suffix_of(const char *path)
+{
+	static const char *const suffixes[] = { "-journal", "-wal", "-shm" };
+	size_t size = strlen(path), length;
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		length = strlen(suffixes[i]);
+		if (size > length && strcmp(path + size - length, suffixes[i]) == 0)
+			return suffixes[i];
+	}
+	return "";
+}
+
 static int
 careful_open(const char *path, int flags, int mode)
 {
 	struct hxb_opening *opening = present;
-	size_t size = opening != NULL ? strlen(opening->path) : 0;
 	int fd;
 
-	/* SQLite opens directories, too. */
-	if (opening == NULL || strncmp(path, opening->path, size) != 0)
+	if (opening == NULL)
 		return plain_open(path, flags, mode);
-	fd = only_a_file(open_patiently(path, flags, mode, opening->deadline));
+	fd = no_fifo(open_patiently(path, flags, mode, opening->deadline));
 	if (fd == -1 && errno != ENOENT && errno != EINTR) {
 		opening->code = errno;
-		snprintf(opening->suffix, sizeof(opening->suffix), "%s", path + size);
-		errno = opening->code;
+		opening->suffix = suffix_of(path);
 	}
 	return fd;
 }

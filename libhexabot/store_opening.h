@@ -2,7 +2,7 @@
 /*
  * SQLite's open(2), for files that are somebody else's. The owner of a file can put a lease on it (fcntl(2),
  * F_SETLEASE), for which an open waits 45 seconds, or put a FIFO in its place, for which it waits for ever.
- * Not here: for a lease it waits until the deadline, as for a lock, and what is no file is not opened.
+ * Not here: for a lease it waits until the deadline, as for a lock, and a FIFO is not opened.
  */
 #ifndef HXB_STORE_OPENING_H
 #define HXB_STORE_OPENING_H
@@ -12,10 +12,9 @@
 #include "deadline.h"
 
 struct hxb_opening {
-	const char *path; /* the database: only what begins so is looked at */
 	const struct hxb_deadline *deadline;
 	/* Of the last file that could not be opened, but for those that are not there. */
-	char suffix[12]; /* "-journal"; "" : the database itself */
+	const char *suffix; /* "-journal"; "" : the database itself */
 	int code; /* errno; 0: there was none */
 };
 

@@ -304,7 +304,7 @@ nor_is_anything_else_that_comes_later(void **state)
 	if (!others_can_enter())
 		skip();
 	mkdir(in_dir("d"), 0755);
-	snprintf(path, sizeof(path), "%s", in_dir("d/store.sqlite"));
+	snprintf(path, sizeof(path), "%s", in_dir("d//store.sqlite")); /* to SQLite that is d/store.sqlite */
 	for (size_t i = 0; i < COUNT(journal_modes) * COUNT(suffixes) * COUNT(modes) * 2; i++) {
 		const char *suffix = suffixes[i / 2 % COUNT(suffixes)];
 		mode_t mode = modes[i / 2 / COUNT(suffixes) % COUNT(modes)];
