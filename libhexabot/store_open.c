@@ -15,18 +15,20 @@ hxb_store_enter(struct hxb_store *store, struct hxb_error *error)
 {
 	enum hxb_result r = hxb_bracket_enter(&store->bracket, store->uid, store->gid, error);
 
-	if (r == HXB_OK && store->bracket.depth == 1) {
-		store->db.opening = (struct hxb_opening){ .deadline = &store->db.deadline };
-		hxb_opening_for(&store->db.opening);
-	}
-	return r;
+	if (r != HXB_OK || store->bracket.depth > 1)
+		return r;
+	store->db.opening = (struct hxb_opening){ .path = store->path, .deadline = &store->db.deadline };
+	if (hxb_opening_for(&store->db.opening))
+		return HXB_OK;
+	hxb_bracket_leave(&store->bracket);
+	return hxb_fail(error, HXB_FAILED, "out of memory");
 }
 
 void
 hxb_store_leave(struct hxb_store *store)
 {
 	if (store->bracket.depth == 1)
-		hxb_opening_for(NULL);
+		(void)hxb_opening_for(NULL);
 	hxb_bracket_leave(&store->bracket);
 }
 
@@ -160,6 +162,26 @@ relax_foreign_keys(struct hxb_store *store, struct hxb_error *error)
 	return r;
 }
 
+/* As SQLite will call it. Links and ".." are refused before. */
+static char *
+tidy_path(const char *path)
+{
+	char *tidy = strdup(path), *end = tidy;
+
+	for (const char *from = path; tidy != NULL && *from != '\0'; from++) {
+		if (from[0] == '/' && from[1] == '/')
+			continue;
+		if (from[0] == '/' && from[1] == '.' && from[2] == '/') {
+			from++;
+			continue;
+		}
+		*end++ = *from;
+	}
+	if (tidy != NULL)
+		*end = '\0';
+	return tidy;
+}
+
 enum hxb_result
 hxb_store_open(const char *path, uid_t owner, struct hxb_deadline deadline, struct hxb_store **storep,
     struct hxb_error *error)
@@ -178,7 +200,7 @@ hxb_store_open(const char *path, uid_t owner, struct hxb_deadline deadline, stru
 	store = calloc(1, sizeof(*store));
 	if (store == NULL)
 		return hxb_fail(error, HXB_FAILED, "out of memory");
-	store->path = strdup(path);
+	store->path = tidy_path(path);
 	if (store->path == NULL) {
 		r = hxb_fail(error, HXB_FAILED, "out of memory");
 		goto out;

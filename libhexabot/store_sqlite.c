@@ -23,7 +23,9 @@ failed_to_open(const struct hxb_db *db, struct hxb_error *error)
 		return hxb_fail(error, HXB_BUSY, "%s%s: busy: another process holds a lease on it", db->what,
 		    opening->suffix);
 	return hxb_fail(error, HXB_UNREADABLE, "%s%s: %s", db->what, opening->suffix,
-	    opening->code == EINVAL ? "a FIFO" : strerror(opening->code));
+	    opening->code == HXB_OPENING_FIFO        ? "a FIFO"
+	        : opening->code == HXB_OPENING_OTHER ? "its journal names a file that is not the database's"
+	                                             : strerror(opening->code));
 }
 
 enum hxb_result

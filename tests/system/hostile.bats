@@ -48,6 +48,21 @@ forge() { # DIRECTORY [VICTIM]: of a copy of the store that hexabot owns; /etc/v
 	rm -f "$STORE-journal"
 }
 
+@test "nor open what it names: a FIFO, or a file of zeros, of which SQLite would look up each one" {
+	local make
+	for make in mkfifo 'truncate --size=50M'; do
+		# shellcheck disable=SC2086
+		as hexabot $make /srv/hexabot/named
+		"$HERE/forge_journal" /srv/hexabot/named "$(($(stat -c %s "$STORE") / 4096))" >"$STORE-journal"
+		chown hexabot: "$STORE-journal"
+		run timeout 10 hexactl list
+		[ "$status" -eq 6 ]
+		[[ $output == *"its journal names a file that is not the database's"* ]]
+		rm -f "$STORE-journal" /srv/hexabot/named
+		hexactl list >/dev/null
+	done
+}
+
 @test "a journal that Hexabot left when it was killed is rolled back" {
 	# A cache of one page: changed pages are in the file before the commit.
 	sql_open 'PRAGMA cache_size = 1; BEGIN; UPDATE users SET state = 0; CREATE TABLE filler AS
