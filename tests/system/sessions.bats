@@ -79,6 +79,10 @@ nothing_of() { # UID: alive
 		END { exit !found }' /proc/[0-9]*/status 2>/dev/null
 }
 
+no_hexactl() { # runs
+	! grep -qsx hexactl /proc/[0-9]*/comm
+}
+
 exits() { # STATUS CMD...
 	run "${@:2}"
 	echo "$output"
@@ -263,6 +267,7 @@ is_opening() { # USER: a session; sshd has set the login uid, and runs nothing o
 	cat /tmp/p/self.json
 	grep -q '"after": "disabled"' /tmp/p/self.json
 	grep -q '"ended": true' /tmp/p/self.json
+	until_true 20 no_hexactl
 	nothing_of "$(id -u ada)"
 	[ "$(getent shadow ada | cut -d : -f 2,8)" = '!*:1' ]
 	hexactl enable ada
@@ -277,6 +282,7 @@ is_opening() { # USER: a session; sshd has set the login uid, and runs nothing o
 	until_true 20 test -s /tmp/p/self.ended
 	until_true 20 nothing_of "$(id -u ada)"
 	gone deaf
+	until_true 20 no_hexactl # whose last look is yet to come
 	hexactl enable ada
 	as_open ada ada sleep 1000
 }
