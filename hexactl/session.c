@@ -278,7 +278,7 @@ hxb_session_name_holder(const struct hxb_session *session, struct hxb_error *err
 	const char *const paths[] = { session->config.store, HXB_LEDGER_PATH, HXB_LOCK_PATH };
 	char holder[64];
 
-	if (strstr(error->text, "lease") != NULL) /* no lock is in the way, whoever holds one */
+	if (strstr(error->text, "holds a lease on it") != NULL) /* no lock is in the way, whoever holds one */
 		return false;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		if (paths[i] == NULL || paths[i][0] == '\0' ||
